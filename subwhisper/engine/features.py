@@ -1,0 +1,151 @@
+"""Samples to log-mel frames, whole or as a stream.
+
+A frame is 25 ms of sound every 10 ms, seen through triangular filters on Slaney's mel scale
+(Slaney 1998, Auditory Toolbox, report 1998-010), as the base-10 logarithm of power. Frames are then
+limited to the loudest one of the whole recording minus 8 (80 dB) and scaled: (x + 4) / 4.
+That maximum is why a long recording is read twice: once for it, once for the windows.
+
+Shapes: M mel bins, F frames, N samples.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from subwhisper.audio import SAMPLE_RATE, AudioSource
+
+N_FFT = 400
+HOP = 160
+FRAMES_PER_SECOND = SAMPLE_RATE // HOP
+FLOOR = -10.0
+"""log10 of the smallest power told apart from silence."""
+DYNAMIC_RANGE = 8.0
+"""Powers of ten kept below the maximum."""
+
+_BREAK_HZ, _BREAK_MEL, _LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27.0
+
+
+def _mel_to_hz(mels: np.ndarray) -> np.ndarray:
+    """Linear up to 1 kHz (15 mel), logarithmic above."""
+    linear = mels * (_BREAK_HZ / _BREAK_MEL)
+    return np.where(mels >= _BREAK_MEL, _BREAK_HZ * np.exp(_LOG_STEP * (mels - _BREAK_MEL)), linear)
+
+
+@lru_cache(maxsize=4)
+def mel_filters(n_mels: int) -> Tensor:
+    """(M, N_FFT / 2 + 1) triangles of equal area over the power spectrum, 0 to 8 kHz."""
+    top = _BREAK_MEL + np.log(SAMPLE_RATE / 2 / _BREAK_HZ) / _LOG_STEP
+    edges = _mel_to_hz(np.linspace(0.0, top, n_mels + 2))
+    bins = np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE)
+    rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
+    falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
+    triangles = np.maximum(0.0, np.minimum(rising, falling)) * (2.0 / (edges[2:] - edges[:-2]))[:, None]
+    return torch.from_numpy(triangles.astype(np.float32))
+
+
+def _log_power(padded: Tensor, n_mels: int) -> Tensor:
+    """Log-mel power of every whole frame, (N,) -> (M, (N - 400) / 160 + 1); nothing is padded here."""
+    window = torch.hann_window(N_FFT, device=padded.device)
+    spectrum = torch.stft(padded, N_FFT, HOP, window=window, center=False, return_complex=True)
+    power = mel_filters(n_mels).to(padded.device) @ spectrum.abs() ** 2
+    return power.clamp(min=10.0**FLOOR).log10()
+
+
+def _scaled(log_power: Tensor, maximum: float | Tensor) -> Tensor:
+    limited = torch.maximum(log_power, torch.as_tensor(maximum, device=log_power.device) - DYNAMIC_RANGE)
+    return (limited + 4.0) / 4.0
+
+
+def log_mel(samples: Tensor, n_mels: int) -> Tensor:
+    """Features of a recording held in memory, (N,) -> (M, N // 160).
+
+    Frames are centred on multiples of 10 ms; the ends are mirrored.
+    """
+    half = N_FFT // 2
+    padded = torch.nn.functional.pad(samples[None], (half, half), mode="reflect")[0]
+    log_power = _log_power(padded, n_mels)[:, : len(samples) // HOP]
+    return _scaled(log_power, log_power.max())
+
+
+@dataclass(frozen=True, slots=True)
+class MelSurvey:
+    """What must be known of a whole recording before its first window."""
+
+    n_frames: int
+    """Whole frames of sound; the silence that fills the last window is not counted."""
+    maximum: float
+    """Largest log10 power of any frame."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.n_frames / FRAMES_PER_SECOND
+
+
+def _stream(source: AudioSource, n_mels: int) -> Iterator[tuple[Tensor, int]]:
+    """Log powers of a recording followed by silence, with the number of samples read so far.
+
+    The last piece holds the frames that reach past the end; behind them every frame is `FLOOR`.
+    """
+    half = N_FFT // 2
+    rest, n_samples, started = np.zeros(0, np.float32), 0, False
+    for block in source.blocks():
+        n_samples += len(block)
+        rest = np.concatenate([rest, block])
+        if not started and len(rest) > half:
+            rest = np.concatenate([rest[half:0:-1], rest])  # mirrored, as in `log_mel`
+            started = True
+        n_ready = (len(rest) - N_FFT) // HOP + 1 if started else 0
+        if n_ready > 0:
+            yield _log_power(torch.from_numpy(rest[: (n_ready - 1) * HOP + N_FFT]), n_mels), n_samples
+            rest = rest[n_ready * HOP :]
+    if n_samples:
+        silent = np.zeros(2 * N_FFT, np.float32)
+        if not started:  # shorter than half a frame: the silence behind it is mirrored with it
+            longer = np.concatenate([rest, silent])
+            rest = np.concatenate([longer[half:0:-1], rest])
+        tail = np.concatenate([rest, silent])
+        yield _log_power(torch.from_numpy(tail), n_mels), n_samples
+
+
+def survey(source: AudioSource, n_mels: int) -> MelSurvey:
+    """Read a recording once for its length and its loudest frame."""
+    maximum, n_samples = FLOOR, 0
+    for log_power, n_read in _stream(source, n_mels):
+        maximum, n_samples = max(maximum, float(log_power.max())), n_read
+    return MelSurvey(n_samples // HOP, maximum)
+
+
+class MelReader:
+    """Windows of a recording, read forwards; what lies behind is forgotten, so memory stays flat.
+
+    A window that begins before the last one makes it read again from the start.
+    """
+
+    def __init__(self, source: AudioSource, n_mels: int, surveyed: MelSurvey) -> None:
+        self._source, self._n_mels, self._survey = source, n_mels, surveyed
+        self._rewind()
+
+    def window(self, first: int, n_frames: int) -> Tensor:
+        """Frames `first` to `first + n_frames`, (M, n_frames) float32; silence past the end."""
+        if first < self._held_from:
+            self._rewind()
+        missing = first + n_frames - self._held_to
+        while missing > 0 and (piece := next(self._pieces, None)) is not None:
+            self._held.append(piece[0])
+            self._held_to += piece[0].shape[1]
+            missing -= piece[0].shape[1]
+            while self._held_from + self._held[0].shape[1] <= first and len(self._held) > 1:
+                self._held_from += self._held.pop(0).shape[1]
+        held = torch.cat(self._held, dim=1)[:, first - self._held_from :][:, :n_frames]
+        filled = torch.nn.functional.pad(held, (0, n_frames - held.shape[1]), value=FLOOR)
+        return _scaled(filled, self._survey.maximum)
+
+    def _rewind(self) -> None:
+        self._pieces = _stream(self._source, self._n_mels)
+        self._held: list[Tensor] = [torch.empty(self._n_mels, 0)]
+        self._held_from = self._held_to = 0

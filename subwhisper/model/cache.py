@@ -1,0 +1,65 @@
+"""What a decoder remembers between steps: its keys and values.
+
+Shapes: R decoder rows, B windows, g rows of one window (R = B * g), H heads, C capacity,
+A audio positions, d head width. Rows of one window share its cross keys and values, so beams cost no extra memory there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class CrossAttended:
+    """Keys and values of one layer's cross-attention, computed once per window."""
+
+    keys: Tensor
+    """(B, H, A, d)."""
+    values: Tensor
+    """(B, H, A, d)."""
+
+
+class KeyValueCache:
+    """Self-attention keys and values of every layer, preallocated; cross keys and values beside them."""
+
+    def __init__(self, cross: Sequence[CrossAttended], *, rows_per_window: int, capacity: int) -> None:
+        """Reserve room for `capacity` tokens in each of B * rows_per_window rows."""
+        windows, heads, _, width = cross[0].keys.shape
+        shape = (len(cross), 2, windows * rows_per_window, heads, capacity, width)
+        self.cross = tuple(cross)
+        self.rows_per_window = rows_per_window
+        self.length = 0
+        self._store = torch.zeros(shape, dtype=cross[0].keys.dtype, device=cross[0].keys.device)
+
+    @property
+    def capacity(self) -> int:
+        return self._store.shape[4]
+
+    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Write (R, H, T, d) keys and values behind the known ones; return all of them, (R, H, length + T, d).
+
+        `length` itself moves only in `advance`, after every layer has appended.
+        """
+        end = self.length + keys.shape[2]
+        if end > self.capacity:
+            raise ValueError(f"the cache holds {self.capacity} tokens, {end} were asked for")
+        self._store[layer, 0, :, :, self.length : end] = keys
+        self._store[layer, 1, :, :, self.length : end] = values
+        return self._store[layer, 0, :, :, :end], self._store[layer, 1, :, :, :end]
+
+    def advance(self, n_tokens: int) -> None:
+        self.length += n_tokens
+
+    def reorder(self, rows: Tensor) -> None:
+        """Let row i continue what row `rows[i]` has been; rows must stay within their window."""
+        if not torch.equal(rows, torch.arange(len(rows), device=rows.device)):
+            kept = self._store[:, :, :, :, : self.length]
+            kept.copy_(kept.index_select(2, rows))
+
+    def trim(self, length: int) -> None:
+        """Forget every token from position `length` on."""
+        if not 0 <= length <= self.length:
+            raise ValueError(f"cannot trim a cache of {self.length} tokens to {length}")
+        self.length = length

@@ -1,0 +1,250 @@
+"""The Whisper network (Radford et al. 2022, arXiv:2212.04356).
+
+Knows tensors only: no audio files, no text, no timestamps. Decoding lives in `engine`.
+Parameters carry the names of OpenAI's checkpoints.
+
+Shapes: B windows, R decoder rows (B * rows per window), M mel bins, F mel frames (two per position),
+A audio positions, T text tokens, H heads, D width, d = D / H, V vocabulary.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from subwhisper.model.cache import CrossAttended, KeyValueCache
+from subwhisper.model.dims import ModelDims
+
+
+def sinusoids(length: int, channels: int, max_timescale: float = 10_000.0) -> Tensor:
+    """Positions as sines and cosines of geometrically spaced wavelengths, (length, channels).
+
+    Source: Vaswani et al. 2017, arXiv:1706.03762; sines in the first half, cosines in the second.
+    """
+    steps = torch.arange(channels // 2, dtype=torch.float32) / (channels // 2 - 1)
+    angles = torch.arange(length, dtype=torch.float32)[:, None] * torch.exp(-steps * torch.tensor(max_timescale).log())
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Softmax attention, (…, T, d) x (…, L, d) -> (…, T, d); `mask` is added to the scores."""
+    if query.shape[-2] > 8:  # the fused kernel pays for many queries and loses badly for one
+        return functional.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
+    scores = (query * query.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
+    if mask is not None:
+        scores = scores + mask
+    return torch.softmax(scores.float(), dim=-1).to(values.dtype) @ values
+
+
+def causal_mask(n_new: int, n_known: int, like: Tensor) -> Tensor | None:
+    """(n_new, n_known + n_new) mask that hides the future; `None` where there is none to hide."""
+    if n_new == 1:
+        return None
+    ahead = torch.full((n_new, n_known + n_new), float("-inf"), dtype=like.dtype, device=like.device)
+    return ahead.triu_(diagonal=n_known + 1)
+
+
+class Attention(nn.Module):
+    """Multi-head attention; whoever calls decides what is attended to."""
+
+    def __init__(self, width: int, n_heads: int) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+
+    def split(self, x: Tensor) -> Tensor:
+        """(B, T, D) -> (B, H, T, d)."""
+        return x.view(*x.shape[:-1], self.n_heads, -1).transpose(1, 2)
+
+    def merge(self, x: Tensor) -> Tensor:
+        """(B, H, T, d) -> (B, T, D)."""
+        return x.transpose(1, 2).flatten(-2)
+
+    def keys_and_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.split(self.key(x)), self.split(self.value(x))
+
+    def forward(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Queries from (R, T, D); keys and values of (B, H, L, d) are shared by the R / B rows of a window."""
+        query = self.split(self.query(x))
+        shared = query.shape[0] // keys.shape[0]
+        if shared == 1:
+            return self.out(self.merge(attend(query, keys, values, mask)))  # type: ignore[no-any-return]
+        # (B * g, H, T, d) -> (B, H, g * T, d): the rows of a window become further queries
+        n_rows, n_heads, n_tokens, width = query.shape
+        together = query.view(-1, shared, n_heads, n_tokens, width).transpose(1, 2).flatten(2, 3)
+        heard = attend(together, keys, values).view(-1, n_heads, shared, n_tokens, width).transpose(1, 2)
+        heard = heard.reshape(n_rows, n_heads, n_tokens, width)
+        return self.out(self.merge(heard))  # type: ignore[no-any-return]
+
+
+class EncoderBlock(nn.Module):
+    """Self-attention and a feed-forward part, each behind a layer norm."""
+
+    def __init__(self, width: int, n_heads: int) -> None:
+        super().__init__()
+        self.attn_ln = nn.LayerNorm(width)
+        self.attn = Attention(width, n_heads)
+        self.mlp_ln = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        normed = self.attn_ln(x)
+        x = x + self.attn(normed, *self.attn.keys_and_values(normed))
+        return x + self.mlp(self.mlp_ln(x))  # type: ignore[no-any-return]
+
+
+class DecoderBlock(nn.Module):
+    """Causal self-attention, cross-attention to the audio, and a feed-forward part."""
+
+    def __init__(self, width: int, n_heads: int) -> None:
+        super().__init__()
+        self.attn_ln = nn.LayerNorm(width)
+        self.attn = Attention(width, n_heads)
+        self.cross_attn_ln = nn.LayerNorm(width)
+        self.cross_attn = Attention(width, n_heads)
+        self.mlp_ln = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def step(self, x: Tensor, layer: int, cache: KeyValueCache, mask: Tensor | None) -> Tensor:
+        """Read (R, T, D) new tokens after those in the cache."""
+        normed = self.attn_ln(x)
+        x = x + self.attn(normed, *cache.append(layer, *self.attn.keys_and_values(normed)), mask)
+        cross = cache.cross[layer]
+        x = x + self.cross_attn(self.cross_attn_ln(x), cross.keys, cross.values)
+        return x + self.mlp(self.mlp_ln(x))  # type: ignore[no-any-return]
+
+    def whole(
+        self, x: Tensor, features: Tensor, mask: Tensor | None, heads: Sequence[int]
+    ) -> tuple[Tensor, Tensor | None]:
+        """Read all tokens at once, (B, T, D); cross scores (B, len(heads), T, A) before softmax where asked for."""
+        normed = self.attn_ln(x)
+        x = x + self.attn(normed, *self.attn.keys_and_values(normed), mask)
+        normed = self.cross_attn_ln(x)
+        keys, values = self.cross_attn.keys_and_values(features)
+        x = x + self.cross_attn(normed, keys, values)
+        scores = None
+        if heads:
+            chosen = list(heads)
+            query = self.cross_attn.split(self.cross_attn.query(normed))[:, chosen]
+            scores = (query * query.shape[-1] ** -0.5) @ keys[:, chosen].transpose(-1, -2)
+        return x + self.mlp(self.mlp_ln(x)), scores
+
+
+class Encoder(nn.Module):
+    """Mel frames to audio features."""
+
+    positional_embedding: Tensor
+
+    def __init__(self, dims: ModelDims) -> None:
+        super().__init__()
+        width = dims.n_audio_state
+        self.conv1 = nn.Conv1d(dims.n_mels, width, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv1d(width, width, kernel_size=3, stride=2, padding=1)
+        self.register_buffer("positional_embedding", sinusoids(dims.n_audio_ctx, width))
+        self.blocks = nn.ModuleList(EncoderBlock(width, dims.n_audio_head) for _ in range(dims.n_audio_layer))
+        self.ln_post = nn.LayerNorm(width)
+
+    def forward(self, mel: Tensor, first: Tensor | None = None) -> Tensor:
+        """Mel frames to features, (B, M, F) -> (B, A, D).
+
+        Args:
+            mel: log-mel frames; at most a full window of them.
+            first: (B,) position of each row's first frame inside its window; 0 when not given.
+                Training on stretches shorter than a window uses it.
+        """
+        x = functional.gelu(self.conv2(functional.gelu(self.conv1(mel)))).transpose(1, 2)
+        n_positions = x.shape[1]
+        if first is None:
+            x = x + self.positional_embedding[:n_positions]
+        else:
+            x = x + self.positional_embedding[first[:, None] + torch.arange(n_positions, device=first.device)]
+        for block in self.blocks:
+            x = block(x)
+        return self.ln_post(x)  # type: ignore[no-any-return]
+
+
+class Decoder(nn.Module):
+    """Tokens and audio features to the logits of the next token."""
+
+    def __init__(self, dims: ModelDims) -> None:
+        super().__init__()
+        width = dims.n_text_state
+        self.token_embedding = nn.Embedding(dims.n_vocab, width)
+        self.positional_embedding = nn.Parameter(torch.zeros(dims.n_text_ctx, width))
+        self.blocks = nn.ModuleList(DecoderBlock(width, dims.n_text_head) for _ in range(dims.n_text_layer))
+        self.ln = nn.LayerNorm(width)
+
+    def embed(self, tokens: Tensor, position: int) -> Tensor:
+        end = position + tokens.shape[-1]
+        if end > len(self.positional_embedding):
+            raise ValueError(f"the decoder reads {len(self.positional_embedding)} tokens, {end} were given")
+        return self.token_embedding(tokens) + self.positional_embedding[position:end]  # type: ignore[no-any-return]
+
+    def logits(self, x: Tensor) -> Tensor:
+        return functional.linear(self.ln(x), self.token_embedding.weight).float()
+
+
+class Whisper(nn.Module):
+    """Encoder and decoder of one checkpoint."""
+
+    def __init__(self, dims: ModelDims) -> None:
+        super().__init__()
+        self.dims = dims
+        self.encoder = Encoder(dims)
+        self.decoder = Decoder(dims)
+
+    def encode(self, mel: Tensor) -> Tensor:
+        """(B, M, F) log-mel -> (B, A, D) features, in the network's own precision."""
+        return self.encoder(mel.to(self.encoder.conv1.weight.dtype))  # type: ignore[no-any-return]
+
+    def start(self, features: Tensor, *, rows_per_window: int = 1, capacity: int | None = None) -> KeyValueCache:
+        """Open a cache for decoding these windows.
+
+        Args:
+            features: (B, A, D) from `encode`.
+            rows_per_window: decoder rows (beams, samples) for each window; rows of a window are neighbours.
+            capacity: tokens to reserve room for; the whole text context when not given.
+        """
+        cross = [CrossAttended(*block.cross_attn.keys_and_values(features)) for block in self._decoder_blocks()]
+        return KeyValueCache(cross, rows_per_window=rows_per_window, capacity=capacity or self.dims.n_text_ctx)
+
+    def decode(self, tokens: Tensor, cache: KeyValueCache) -> Tensor:
+        """Append (R, T) tokens to the cache; return float32 logits (R, T, V) of what follows each."""
+        x = self.decoder.embed(tokens, cache.length)
+        mask = causal_mask(tokens.shape[-1], cache.length, like=x)
+        for layer, block in enumerate(self._decoder_blocks()):
+            x = block.step(x, layer, cache, mask)
+        cache.advance(tokens.shape[-1])
+        return self.decoder.logits(x)
+
+    def attention_scores(
+        self, tokens: Tensor, features: Tensor, heads: Sequence[tuple[int, int]]
+    ) -> tuple[Tensor, Tensor]:
+        """Read known tokens in one pass and tell where they look in the audio.
+
+        Args:
+            tokens: (B, T).
+            features: (B, A, D).
+            heads: (layer, head) pairs.
+
+        Returns:
+            Float32 logits (B, T, V), and cross-attention scores before softmax (B, len(heads), T, A),
+            in the order of `heads`.
+        """
+        x = self.decoder.embed(tokens, 0)
+        mask = causal_mask(tokens.shape[-1], 0, like=x)
+        kept: dict[tuple[int, int], Tensor] = {}
+        for layer, block in enumerate(self._decoder_blocks()):
+            wanted = sorted({head for at, head in heads if at == layer})
+            x, scores = block.whole(x, features, mask, wanted)
+            if scores is not None:
+                kept |= {(layer, head): scores[:, i] for i, head in enumerate(wanted)}
+        none = x.new_zeros((len(tokens), 0, tokens.shape[-1], features.shape[1]))
+        return self.decoder.logits(x), torch.stack([kept[at] for at in heads], dim=1) if heads else none
+
+    def _decoder_blocks(self) -> list[DecoderBlock]:
+        return list(self.decoder.blocks)  # type: ignore[arg-type]  # ModuleList forgets what it holds

@@ -1,0 +1,160 @@
+"""What was said and when: words, segments, transcripts, and their JSON.
+
+Times are seconds from the start of the recording's own clock, never rounded here.
+The JSON has the shape of openai-whisper's result, with two additions:
+`duration` and `provenance`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from subwhisper.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One spoken word and where it sits in the recording."""
+
+    text: str
+    """As the tokenizer wrote it: a leading space belongs to the word."""
+    start: float
+    end: float
+    probability: float | None = None
+
+    def shifted(self, seconds: float) -> "Word":
+        return replace(self, start=self.start + seconds, end=self.end + seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """The recogniser's own evidence for a segment; a window's segments share it."""
+
+    avg_logprob: float
+    """Mean natural log-probability per token; nearer 0 is surer."""
+    compression_ratio: float
+    """Length of the text over its length after zlib; high means repetition."""
+    no_speech_prob: float
+    """Probability that the window holds no speech, 0 to 1."""
+    temperature: float = 0.0
+    """Sampling temperature that gave this text; 0 is the most probable text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What lies between two timestamps of the recogniser."""
+
+    start: float
+    end: float
+    text: str
+    """With its leading space."""
+    tokens: tuple[int, ...] = ()
+    """Token ids, timestamps included."""
+    seek: int = 0
+    """Mel frame (10 ms) at which the window began."""
+    words: tuple[Word, ...] = ()
+    language: str | None = None
+    quality: Quality | None = None
+
+    def shifted(self, seconds: float) -> "Segment":
+        words = tuple(word.shifted(seconds) for word in self.words)
+        return replace(self, start=self.start + seconds, end=self.end + seconds, words=words)
+
+    def to_dict(self, index: int) -> dict[str, Any]:
+        quality = self.quality
+        row: dict[str, Any] = {
+            "id": index,
+            "seek": self.seek,
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "tokens": list(self.tokens),
+            "temperature": quality.temperature if quality else None,
+            "avg_logprob": quality.avg_logprob if quality else None,
+            "compression_ratio": quality.compression_ratio if quality else None,
+            "no_speech_prob": quality.no_speech_prob if quality else None,
+        }
+        if self.words:
+            row["words"] = [
+                {"word": w.text, "start": w.start, "end": w.end, "probability": w.probability} for w in self.words
+            ]
+        return row
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any], language: str | None) -> "Segment":
+        quality = None
+        if row.get("avg_logprob") is not None:
+            quality = Quality(
+                avg_logprob=row["avg_logprob"],
+                compression_ratio=row["compression_ratio"],
+                no_speech_prob=row["no_speech_prob"],
+                temperature=row.get("temperature") or 0.0,
+            )
+        return cls(
+            start=float(row["start"]),
+            end=float(row["end"]),
+            text=row["text"],
+            tokens=tuple(row.get("tokens", ())),
+            seek=row.get("seek", 0),
+            words=tuple(
+                Word(w["word"], float(w["start"]), float(w["end"]), w.get("probability")) for w in row.get("words", ())
+            ),
+            language=language,
+            quality=quality,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Everything said in one recording."""
+
+    segments: tuple[Segment, ...]
+    language: str
+    """Code of the language of the text: `en` after translation, whatever was spoken."""
+    duration: float | None = None
+    """Seconds of audio; `None` when unknown."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """How it was made: model and its hash, settings, versions. Plain JSON values."""
+
+    @property
+    def text(self) -> str:
+        return "".join(segment.text for segment in self.segments)
+
+    def words(self) -> Iterator[Word]:
+        for segment in self.segments:
+            yield from segment.words
+
+    def shifted(self, seconds: float) -> "Transcript":
+        return replace(self, segments=tuple(segment.shifted(seconds) for segment in self.segments))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "text": self.text,
+            "language": self.language,
+            "duration": self.duration,
+            "segments": [segment.to_dict(index) for index, segment in enumerate(self.segments)],
+            "provenance": dict(self.provenance),
+        }
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Transcript":
+        """Read our JSON, or openai-whisper's.
+
+        Raises:
+            InputError: it is not JSON, or not a transcript.
+        """
+        try:
+            document = json.loads(text)
+            language = document.get("language") or "und"
+            return cls(
+                segments=tuple(Segment.from_dict(row, language) for row in document["segments"]),
+                language=language,
+                duration=document.get("duration"),
+                provenance=document.get("provenance", {}),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"this JSON is not a transcript: {error!r}") from error
