@@ -1,0 +1,135 @@
+"""Where subwhisper keeps its files, and what its configuration files say.
+
+Precedence is flag > environment > TOML file > default; Typer does the first two steps and
+takes the third from the mapping that `default_map` builds. Nothing is read on import.
+
+Two files are read where they exist, the second over the first:
+the user's `config.toml` and the project's `subwhisper.toml` (in the working folder or the nearest
+one above it). A key at the top counts for every command that has that option, a key in a table
+named like a command for that command only:
+
+    model = "small"
+
+    [transcribe]
+    format = ["srt", "vtt"]
+    word-timestamps = true
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from subwhisper.errors import ConfigError
+
+PROJECT_FILE = "subwhisper.toml"
+
+Options = Mapping[str, str]
+"""The options of one command: name in a file, with hyphens -> name of the parameter."""
+
+
+def cache_folder() -> Path:
+    """Where downloads and fonts go: `SUBWHISPER_CACHE`, else the user's cache folder. May not exist yet."""
+    if stated := os.environ.get("SUBWHISPER_CACHE"):
+        return Path(stated).expanduser()
+    from platformdirs import user_cache_path  # 15 ms, which --help need not wait for
+
+    return user_cache_path("subwhisper", appauthor=False)
+
+
+def config_files(folder: Path | None = None) -> tuple[Path, ...]:
+    """The configuration files that exist, the weakest first.
+
+    `SUBWHISPER_CONFIG` names a file to read instead of the user's own.
+
+    Args:
+        folder: where the search for the project's file begins; the working folder by default.
+
+    Raises:
+        ConfigError: the file that `SUBWHISPER_CONFIG` names does not exist.
+    """
+    if stated := os.environ.get("SUBWHISPER_CONFIG"):
+        user = Path(stated).expanduser()
+        if not user.is_file():
+            raise ConfigError(f"{user} does not exist", hint="SUBWHISPER_CONFIG must name a TOML file")
+    else:
+        from platformdirs import user_config_path
+
+        user = user_config_path("subwhisper", appauthor=False) / "config.toml"
+    start = folder or Path.cwd()
+    projects = (place / PROJECT_FILE for place in (start, *start.parents))
+    project = next((path for path in projects if path.is_file()), None)
+    return tuple(path for path in (user, project) if path is not None and path.is_file())
+
+
+def default_map(files: Sequence[Path], commands: Mapping[str, Options]) -> dict[str, dict[str, Any]]:
+    """Build Typer's `default_map`: command -> parameter -> value.
+
+    Args:
+        files: the weakest first.
+        commands: every command and its options; what they do not hold is refused.
+
+    Raises:
+        ConfigError: a file cannot be read, is not TOML, or has a key that no command knows.
+    """
+    merged: dict[str, Any] = {}
+    for path in files:
+        merged = _merge(merged, _read(path, commands))
+    shared = {key: value for key, value in merged.items() if key not in commands}
+    chosen = {}
+    for command, options in commands.items():
+        own = merged.get(command, {})
+        values = {key: value for key, value in (shared | own).items() if key in options}
+        if values:
+            chosen[command] = {options[key]: value for key, value in values.items()}
+    return chosen
+
+
+def _read(path: Path, commands: Mapping[str, Options]) -> dict[str, Any]:
+    """One file with its keys spelt with hyphens, all of them known."""
+    import tomllib
+
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+
+    every_option = {name for options in commands.values() for name in options}
+    checked: dict[str, Any] = {}
+    for key, value in _hyphenated(document).items():
+        if key in commands:
+            if not isinstance(value, dict):
+                raise ConfigError(f"{path}: {key} is a command, so it must be a table", hint=f"write [{key}]")
+            table = _hyphenated(value)
+            for name in table:
+                _refuse_unknown(path, name, commands[key], within=f"[{key}] ")
+            checked[key] = table
+        else:
+            _refuse_unknown(path, key, {*every_option, *commands})
+            checked[key] = value
+    return checked
+
+
+def _hyphenated(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.replace("_", "-"): value for key, value in table.items()}
+
+
+def _refuse_unknown(path: Path, name: str, known: Mapping[str, str] | set[str], within: str = "") -> None:
+    if name in known:
+        return
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "subwhisper COMMAND --help lists the options"
+    raise ConfigError(f"{path}: {within}has no option named {name}", hint=hint)
+
+
+def _merge(weak: Mapping[str, Any], strong: Mapping[str, Any]) -> dict[str, Any]:
+    """Both tables; where both have a value, the strong one's, table by table."""
+    merged = dict(weak)
+    for key, value in strong.items():
+        below = merged.get(key)
+        both_tables = isinstance(below, dict) and isinstance(value, dict)
+        merged[key] = _merge(below, value) if both_tables and below is not None else value
+    return merged

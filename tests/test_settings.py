@@ -1,0 +1,72 @@
+"""Configuration files and folders."""
+
+from pathlib import Path
+
+import pytest
+
+from subwhisper.errors import ConfigError
+from subwhisper.settings import cache_folder, config_files, default_map
+
+COMMANDS = {
+    "transcribe": {"model": "model", "format": "formats", "beam-size": "beam_size"},
+    "burn": {"quiet": "quiet", "model": "model"},
+}
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_tables_of_two_files_are_merged_key_by_key(tmp_path: Path) -> None:
+    """A shallow merge lost the weaker file's other keys."""
+    user = write(tmp_path / "user.toml", '[transcribe]\nmodel = "small"\nbeam_size = 2\n')
+    project = write(tmp_path / "project.toml", '[transcribe]\nmodel = "tiny"\n')
+    assert default_map([user, project], COMMANDS) == {"transcribe": {"model": "tiny", "beam_size": 2}}
+
+
+def test_a_key_at_the_top_reaches_every_command_that_has_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.toml", 'model = "tiny"\nformat = ["srt", "vtt"]\n[burn]\nmodel = "small"\n')
+    assert default_map([path], COMMANDS) == {
+        "transcribe": {"model": "tiny", "formats": ["srt", "vtt"]},
+        "burn": {"model": "small"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "culprit", "hint"),
+    [
+        ("modle = 1", "modle", "did you mean model?"),
+        ("[transcribe]\nbeam_sise = 1", "beam-sise", "did you mean beam-size?"),
+        ("[trancsribe]\nmodel = 1", "trancsribe", "did you mean transcribe?"),
+        ("transcribe = 3", "transcribe", "write [transcribe]"),
+        ("model = ", "not valid TOML", None),
+    ],
+)
+def test_a_wrong_file_is_named_with_its_key(tmp_path: Path, text: str, culprit: str, hint: str | None) -> None:
+    path = write(tmp_path / "c.toml", text)
+    with pytest.raises(ConfigError) as caught:
+        default_map([path], COMMANDS)
+    assert str(path) in caught.value.message
+    assert culprit in caught.value.message
+    assert caught.value.hint == hint
+
+
+def test_the_projects_file_is_found_from_a_folder_below_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = write(tmp_path / "user.toml", "")
+    monkeypatch.setenv("SUBWHISPER_CONFIG", str(user))
+    project = write(tmp_path / "subwhisper.toml", "")
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    assert config_files(deep) == (user, project)
+
+
+def test_a_stated_configuration_file_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUBWHISPER_CONFIG", str(tmp_path / "none.toml"))
+    with pytest.raises(ConfigError, match=r"none\.toml"):
+        config_files(tmp_path)
+
+
+def test_the_cache_follows_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUBWHISPER_CACHE", str(tmp_path / "c"))
+    assert cache_folder() == tmp_path / "c"
