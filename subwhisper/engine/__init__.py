@@ -1,1 +1,1 @@
-"""Speech to words. Options are plain values; torch comes in with the modules that need it."""
+"""Speech to words. Empty on purpose: `options` must stay importable without torch."""

@@ -1,0 +1,138 @@
+"""What can be chosen about recognition, and its defaults. No torch, so that `--help` may read it.
+
+Names and defaults are those of openai-whisper's command line. Nested by who uses them:
+`DecodeOptions` one window, `FallbackOptions` the ladder of temperatures, `TranscribeOptions`
+a whole recording.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from subwhisper.errors import OptionError
+from subwhisper.languages import language_code
+
+Task = Literal["transcribe", "translate"]
+
+MODEL_SUPPRESSED = -1
+"""Among the tokens to suppress: the model's own list of symbols that nobody speaks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodeOptions:
+    """How one window becomes tokens."""
+
+    beam_size: int = 5
+    """Beams kept at temperature 0; 1 is greedy search. More is slower and a little better."""
+    best_of: int = 5
+    """Samples drawn at temperatures above 0, of which the most probable is kept. More is slower."""
+    patience: float = 1.0
+    """Finished beams to wait for, in multiples of `beam_size`. More searches longer."""
+    length_penalty: float | None = None
+    """Google's alpha, 0 to 1: more favours longer texts. `None`: divide by the number of tokens."""
+    suppress_blank: bool = True
+    """Forbid a window to begin with a space or to end before it began."""
+    suppress_tokens: tuple[int, ...] = (MODEL_SUPPRESSED,)
+    """Token ids never produced; -1 stands for the model's own list. Empty suppresses nothing at all."""
+    without_timestamps: bool = False
+    """Text only: one segment per window."""
+    max_initial_timestamp: float | None = 1.0
+    """Seconds into the window by which the first segment must start; `None` or 0: anywhere."""
+    sample_len: int | None = None
+    """Most tokens produced per window; `None`: half of the model's text context."""
+    prefix: str | None = None
+    """Text every window begins with."""
+
+    def __post_init__(self) -> None:
+        _at_least(1, beam_size=self.beam_size, best_of=self.best_of, sample_len=self.sample_len)
+        _at_least(0, max_initial_timestamp=self.max_initial_timestamp)
+        if round(self.beam_size * self.patience) < 1:
+            raise OptionError(f"patience {self.patience} with beam_size {self.beam_size} waits for no beam at all")
+        if self.length_penalty is not None and not 0 <= self.length_penalty <= 1:
+            raise OptionError(f"length_penalty must lie between 0 and 1, got {self.length_penalty}")
+        for token in self.suppress_tokens:
+            if token < MODEL_SUPPRESSED:
+                raise OptionError(f"suppress_tokens holds {token}, which is no token id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FallbackOptions:
+    """When a window's text is not believed and is decoded again, hotter."""
+
+    temperatures: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    """Tried in order until a text passes; 0 searches for the most probable text, above 0 samples."""
+    compression_ratio_threshold: float | None = 2.4
+    """A text that zlib shrinks more than this many times repeats itself. Larger forgives more."""
+    logprob_threshold: float | None = -1.0
+    """Mean log-probability per token below which a text is a guess. Smaller forgives more."""
+    no_speech_threshold: float | None = 0.6
+    """Probability of no speech above which a guess is taken for silence. Larger keeps more text."""
+
+    def __post_init__(self) -> None:
+        if not self.temperatures:
+            raise OptionError("temperatures is empty: give at least one")
+        for temperature in self.temperatures:
+            if not 0 <= temperature:
+                raise OptionError(f"temperature must not be negative, got {temperature}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscribeOptions:
+    """How a recording becomes a transcript."""
+
+    language: str | None = None
+    """Code or English name of the language spoken; `None`: detected in the first window."""
+    task: Task = "transcribe"
+    """`transcribe` keeps the language, `translate` writes English."""
+    initial_prompt: str | None = None
+    """Text set before the first window: names, spelling, style."""
+    carry_initial_prompt: bool = False
+    """Set the initial prompt before every window instead of the first."""
+    condition_on_previous_text: bool = True
+    """Set the text so far before each window: more consistent, and more prone to loops."""
+    clip_timestamps: tuple[float, ...] = ()
+    """Start, end, start, end … in seconds of the parts to process; the last end may be left out."""
+    word_timestamps: bool = False
+    """Find when each word is spoken."""
+    prepend_punctuations: str = "\"'“¿([{-"
+    """Marks that belong to the word after them."""
+    append_punctuations: str = "\"'.。,，!！?？:：”)]}、"
+    """Marks that belong to the word before them."""
+    hallucination_silence_threshold: float | None = None
+    """Seconds of silence around doubtful text that make it skipped; needs `word_timestamps`."""
+    decode: DecodeOptions = field(default_factory=DecodeOptions)
+    fallback: FallbackOptions = field(default_factory=FallbackOptions)
+
+    def __post_init__(self) -> None:
+        if self.language is not None:
+            language_code(self.language)  # raises for an unknown one
+        if self.task not in ("transcribe", "translate"):
+            raise OptionError(f"unknown task {self.task!r}", hint="transcribe or translate")
+        if self.hallucination_silence_threshold is not None and not self.word_timestamps:
+            raise OptionError("hallucination_silence_threshold needs word_timestamps")
+        _at_least(0, hallucination_silence_threshold=self.hallucination_silence_threshold)
+        _check_clips(self.clip_timestamps)
+
+
+def temperature_ladder(start: float, increment: float | None) -> tuple[float, ...]:
+    """The temperatures from `start` up to 1 in steps of `increment`; `None` or 0 gives `start` alone."""
+    if not increment:
+        return (start,)
+    if increment < 0:
+        raise OptionError(f"temperature_increment_on_fallback must not be negative, got {increment}")
+    n_steps = int((1.0 - start) / increment + 1e-6)
+    return tuple(start + step * increment for step in range(max(0, n_steps) + 1))
+
+
+def _at_least(least: float, **values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and not value >= least:  # also refuses NaN
+            raise OptionError(f"{name} must be at least {least}, got {value}")
+
+
+def _check_clips(times: Iterable[float]) -> None:
+    points = tuple(times)
+    _at_least(0, **{f"clip_timestamps[{index}]": point for index, point in enumerate(points)})
+    for start, end in zip(points[::2], points[1::2], strict=False):
+        if end <= start:
+            raise OptionError(f"clip_timestamps holds a clip that ends at {end} s, before it starts at {start} s")
