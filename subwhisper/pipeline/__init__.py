@@ -1,0 +1,1 @@
+"""Whole jobs: the one floor where speech, media and subtitles meet."""

@@ -1,0 +1,176 @@
+"""From what the user typed to the recordings that are meant.
+
+An argument is a file, a folder (searched to its depths for media), a pattern such as `talks/*.mp4`,
+or `-` for standard input. A bad argument among good ones does not stop the good ones, so it comes
+back as a value in its place and is reported with the others.
+"""
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from subwhisper.errors import InputError
+
+STDIN = "-"
+
+CAPTIONED_SUFFIX = ".captioned.mp4"
+"""Ends the name of every video that we drew captions into; a folder search leaves those out."""
+
+_SOUND = (
+    "aac",
+    "ac3",
+    "aif",
+    "aiff",
+    "amr",
+    "au",
+    "caf",
+    "dts",
+    "eac3",
+    "flac",
+    "m4a",
+    "m4b",
+    "mka",
+    "mp2",
+    "mp3",
+    "oga",
+    "ogg",
+    "opus",
+    "spx",
+    "tta",
+    "voc",
+    "wav",
+    "wma",
+    "wv",
+)
+_PICTURE = (
+    "3g2",
+    "3gp",
+    "asf",
+    "avi",
+    "divx",
+    "f4v",
+    "flv",
+    "m2ts",
+    "m4v",
+    "mkv",
+    "mov",
+    "mp4",
+    "mpeg",
+    "mpg",
+    "mts",
+    "mxf",
+    "ogm",
+    "ogv",
+    "rm",
+    "rmvb",
+    "ts",
+    "vob",
+    "webm",
+    "wmv",
+)
+
+MEDIA_EXTENSIONS = frozenset(f".{name}" for name in (*_SOUND, *_PICTURE))
+"""What a folder search takes for media. A file named outright is tried whatever its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One recording to work on."""
+
+    path: Path | None
+    """`None` is standard input."""
+
+    def __str__(self) -> str:
+        return STDIN if self.path is None else str(self.path)
+
+    @property
+    def stem(self) -> str:
+        """What the names of its outputs begin with."""
+        return "stdin" if self.path is None else self.path.stem
+
+    @property
+    def folder(self) -> Path:
+        """Where its outputs go unless another folder is given."""
+        return Path() if self.path is None else self.path.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An argument that names no recording, and why."""
+
+    argument: str
+    error: InputError
+
+
+def expand(arguments: Sequence[str]) -> list[Source | Refused]:
+    """Find the recordings that the arguments name: in their order, folders by name, none twice."""
+    found: list[Source | Refused] = []
+    seen: set[Path | None] = set()
+    for argument in arguments:
+        try:
+            for source in _sources(argument):
+                identity = source.path.resolve() if source.path else None
+                if identity not in seen:
+                    seen.add(identity)
+                    found.append(source)
+        except InputError as error:
+            found.append(Refused(argument, error))
+    return found
+
+
+def _sources(argument: str) -> Iterator[Source]:
+    if argument == STDIN:
+        yield Source(None)
+        return
+    if argument.startswith(("http://", "https://")):
+        raise InputError(f"{argument} is an address, not a file", hint="download it first")
+    path = Path(argument)
+    if _exists(path):
+        if path.is_dir():
+            yield from _media_in(path)
+        else:
+            yield Source(path)
+    elif glob.has_magic(argument):
+        yield from _matches(argument)
+    else:
+        raise InputError(f"{argument} does not exist")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError) as error:  # a name too long, a null character, a folder that may not be entered
+        raise InputError(f"{path} cannot be read: {error}") from error
+
+
+def _media_in(folder: Path) -> Iterator[Source]:
+    paths = [
+        Path(place, name)
+        for place, _, names in os.walk(folder)
+        if not _hidden_below(Path(place), folder)
+        for name in names
+        if _is_media(name)
+    ]
+    if not paths:
+        raise InputError(f"{folder} holds no audio or video", hint="name a file to have it tried whatever its name")
+    yield from map(Source, sorted(paths))
+
+
+def _is_media(name: str) -> bool:
+    if name.startswith(".") or name.endswith(CAPTIONED_SUFFIX):
+        return False
+    return Path(name).suffix.lower() in MEDIA_EXTENSIONS
+
+
+def _hidden_below(place: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in place.relative_to(folder).parts)
+
+
+def _matches(pattern: str) -> Iterator[Source]:
+    paths = sorted(Path(match) for match in glob.glob(pattern, recursive=True))
+    files = [path for path in paths if path.is_file()]
+    if not files:
+        raise InputError(f"no file matches {pattern}")
+    yield from map(Source, files)

@@ -1,0 +1,162 @@
+"""Where results go: their names, what they must not overwrite, and how they get there whole.
+
+A result is `{stem}.{language}.{format}` beside its input or in the folder asked for. Running again
+replaces what an earlier run wrote (unless told not to), but an input is never overwritten, and two inputs
+never share a name. A file appears under its name only when it is complete: it is written under
+a hidden name beside it first, so neither a failure nor Ctrl-C leaves half of one.
+"""
+
+import os
+import secrets
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from subwhisper.errors import OutputError
+from subwhisper.pipeline.inputs import CAPTIONED_SUFFIX, Source
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """Which files a job leaves behind, and where."""
+
+    formats: tuple[str, ...] = ("srt",)
+    folder: Path | None = None
+    """`None` is beside each input."""
+    burn: bool = False
+    """Also draw the captions into the picture: `{stem}.captioned.mp4`."""
+    overwrite: bool = True
+    """Replace what an earlier run wrote. An input is never replaced."""
+
+    def path(self, source: Source, language: str, format: str) -> Path:
+        return self.folder_for(source) / f"{source.stem}.{language}.{format}"
+
+    def captioned(self, source: Source) -> Path:
+        return self.folder_for(source) / f"{source.stem}{CAPTIONED_SUFFIX}"
+
+    def folder_for(self, source: Source) -> Path:
+        return source.folder if self.folder is None else self.folder
+
+    def check(self, sources: Iterable[Source]) -> None:
+        """Find out before any work is done whether the results will have a place.
+
+        Raises:
+            OutputError: two sources would write the same name, or a folder cannot be written to.
+        """
+        owners: dict[str, Source] = {}
+        for source in sources:
+            # The language is often not known yet, so equal stems in one folder are a clash already.
+            folder = self.folder_for(source)
+            key = os.path.normcase(folder.resolve() / source.stem)
+            if key in owners:
+                raise OutputError(
+                    f"{owners[key]} and {source} would both write {self.path(source, 'LANGUAGE', self._first())}",
+                    hint="rename one, or run them apart with an --output-dir each",
+                )
+            owners[key] = source
+        for folder in dict.fromkeys(self.folder_for(source) for source in owners.values()):
+            check_writable(folder)
+
+    def refuse_existing(self, source: Source, language: str | None) -> None:
+        """When told not to overwrite, refuse a source whose results are there.
+
+        Args:
+            source: the recording about to be transcribed.
+            language: of the text; `None` when not known yet: a result in any language counts then.
+
+        Raises:
+            OutputError: names the file that is in the way.
+        """
+        if self.overwrite:
+            return
+        wanted = [self.path(source, language, format) for format in self.formats] if language else []
+        present = [path for path in wanted if path.exists()]
+        if language is None:
+            folder = self.folder_for(source)
+            names = sorted(folder.iterdir()) if folder.is_dir() else []
+            present = [path for path in names if self._is_result(path.name, source.stem)]
+        if self.burn and self.captioned(source).exists():
+            present.append(self.captioned(source))
+        if present:
+            raise OutputError(f"{present[0]} exists", hint="leave out --no-overwrite to replace it")
+
+    def _is_result(self, name: str, stem: str) -> bool:
+        language, _, format = name.removeprefix(f"{stem}.").rpartition(".")
+        return name.startswith(f"{stem}.") and format in self.formats and language.isalpha() and len(language) <= 3
+
+    def _first(self) -> str:
+        return self.formats[0] if self.formats else "mp4"
+
+
+def check_writable(folder: Path) -> None:
+    """Make sure that files can be made in a folder, which is made if it is not there.
+
+    Raises:
+        OutputError: it is a file, or may not be written to.
+    """
+    # Permission bits do not tell (root, network drives, read-only mounts): only trying does.
+    probe = folder / _hidden_name("")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except FileExistsError as error:
+        raise OutputError(f"{folder} is not a folder") from error
+    except OSError as error:
+        raise OutputError(f"cannot write to {folder.absolute()}: {error.strerror}", hint="use --output-dir") from error
+
+
+@contextmanager
+def replacing(targets: Iterable[Path], *, inputs: Iterable[Path] = ()) -> Iterator[Mapping[Path, Path]]:
+    """Give each target a hidden name to write to; all take their places when the block ends well.
+
+    Args:
+        targets: the files to be.
+        inputs: files that must not be written over.
+
+    Yields:
+        target -> the name to write to, beside it and with the same extension. Whatever is there
+        is removed when the block fails, and then every target is as it was.
+
+    Raises:
+        OutputError: a target is one of the inputs or is no regular file, or writing failed.
+    """
+    protected = {path.resolve() for path in inputs}
+    # A link is followed, so that what it points at is replaced and not the link.
+    places = {target: target.resolve() for target in targets}
+    hidden = {target: place.with_name(_hidden_name(place.suffix)) for target, place in places.items()}
+    try:
+        for target, place in places.items():
+            _refuse_place(target, place, protected)
+        yield hidden
+        for target, place in places.items():
+            os.replace(hidden[target], place)
+    except OSError as error:
+        names = ", ".join(map(str, places))
+        raise OutputError(f"{names} could not be written: {error.strerror or error}") from error
+    finally:
+        for path in hidden.values():
+            path.unlink(missing_ok=True)
+
+
+def write_texts(texts: Mapping[Path, str], *, inputs: Iterable[Path] = ()) -> None:
+    """Write several UTF-8 files, all or none.
+
+    Raises:
+        OutputError: as `replacing`.
+    """
+    with replacing(texts, inputs=inputs) as hidden:
+        for target, text in texts.items():
+            hidden[target].write_bytes(text.encode("utf-8"))
+
+
+def _refuse_place(target: Path, place: Path, protected: Collection[Path]) -> None:
+    if place in protected:
+        raise OutputError(f"{target} is an input and would be overwritten", hint="choose another name")
+    if place.exists() and not place.is_file():
+        raise OutputError(f"{target} is there and is not a regular file")
+
+
+def _hidden_name(suffix: str) -> str:
+    return f".subwhisper-{secrets.token_hex(6)}{suffix}"
