@@ -72,7 +72,7 @@ class FallbackOptions:
         if not self.temperatures:
             raise OptionError("temperatures is empty: give at least one")
         for temperature in self.temperatures:
-            if not 0 <= temperature:
+            if not temperature >= 0:  # also refuses NaN
                 raise OptionError(f"temperature must not be negative, got {temperature}")
 
 

@@ -1,7 +1,9 @@
 """What a decoder remembers between steps: its keys and values.
 
 Shapes: R decoder rows, B windows, g rows of one window (R = B * g), H heads, C capacity,
-A audio positions, d head width. Rows of one window share its cross keys and values, so beams cost no extra memory there.
+A audio positions, d head width.
+
+Rows of one window share its cross keys and values, so beams cost no extra memory there.
 """
 
 from collections.abc import Sequence
@@ -57,6 +59,13 @@ class KeyValueCache:
         if not torch.equal(rows, torch.arange(len(rows), device=rows.device)):
             kept = self._store[:, :, :, :, : self.length]
             kept.copy_(kept.index_select(2, rows))
+
+    def widen(self, rows_per_window: int) -> None:
+        """Continue the one row of each window in this many, so that a shared beginning is read once."""
+        if self.rows_per_window != 1:
+            raise ValueError(f"only one row per window can be widened, there are {self.rows_per_window}")
+        self._store = self._store.repeat_interleave(rows_per_window, dim=2)
+        self.rows_per_window = rows_per_window
 
     def trim(self, length: int) -> None:
         """Forget every token from position `length` on."""

@@ -212,14 +212,18 @@ class Whisper(nn.Module):
         cross = [CrossAttended(*block.cross_attn.keys_and_values(features)) for block in self._decoder_blocks()]
         return KeyValueCache(cross, rows_per_window=rows_per_window, capacity=capacity or self.dims.n_text_ctx)
 
-    def decode(self, tokens: Tensor, cache: KeyValueCache) -> Tensor:
-        """Append (R, T) tokens to the cache; return float32 logits (R, T, V) of what follows each."""
+    def decode(self, tokens: Tensor, cache: KeyValueCache, at: Sequence[int] | None = None) -> Tensor:
+        """Append (R, T) tokens to the cache; return float32 logits (R, T, V) of what follows each.
+
+        With `at`, only of what follows the tokens at these indices, (R, len(at), V): a long prompt
+        times a large vocabulary is much memory for logits that nobody reads.
+        """
         x = self.decoder.embed(tokens, cache.length)
         mask = causal_mask(tokens.shape[-1], cache.length, like=x)
         for layer, block in enumerate(self._decoder_blocks()):
             x = block.step(x, layer, cache, mask)
         cache.advance(tokens.shape[-1])
-        return self.decoder.logits(x)
+        return self.decoder.logits(x if at is None else x[:, list(at)])
 
     def attention_scores(
         self, tokens: Tensor, features: Tensor, heads: Sequence[tuple[int, int]]
