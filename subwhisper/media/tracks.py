@@ -1,0 +1,61 @@
+"""Which of a file's sound tracks is meant: by number or by language."""
+
+from subwhisper.errors import MediaError, OptionError
+from subwhisper.languages import language_code
+from subwhisper.media.probe import AudioStream, MediaInfo
+
+# Containers state three letters of ISO 639-2 (some languages have two forms), people two of ISO 639-1.
+_ISO_639 = """
+    afr:af alb:sq amh:am ara:ar arm:hy asm:as aze:az bak:ba baq:eu bel:be ben:bn bod:bo bos:bs bre:br bul:bg bur:my
+    cat:ca ces:cs chi:zh cmn:zh cym:cy cze:cs dan:da deu:de dut:nl ell:el eng:en est:et eus:eu fao:fo fas:fa fil:tl
+    fin:fi fra:fr fre:fr geo:ka ger:de glg:gl gre:el guj:gu hat:ht hau:ha heb:he hin:hi hrv:hr hun:hu hye:hy ice:is
+    ind:id isl:is ita:it jav:jw jpn:ja jv:jw kan:kn kat:ka kaz:kk khm:km kor:ko lao:lo lat:la lav:lv lin:ln lit:lt
+    ltz:lb mac:mk mal:ml mao:mi mar:mr may:ms mkd:mk mlg:mg mlt:mt mon:mn mri:mi msa:ms mya:my nb:no nep:ne nld:nl
+    nno:nn nob:no nor:no oci:oc pan:pa per:fa pol:pl por:pt pus:ps ron:ro rum:ro rus:ru san:sa sin:si slk:sk slo:sk
+    slv:sl sna:sn snd:sd som:so spa:es sqi:sq srp:sr sun:su swa:sw swe:sv tam:ta tat:tt tel:te tgk:tg tgl:tl tha:th
+    tib:bo tuk:tk tur:tr ukr:uk urd:ur uzb:uz vie:vi wel:cy yid:yi yor:yo zho:zh
+"""
+_TWO_LETTERS = dict(pair.split(":") for pair in _ISO_639.split())
+
+
+def track_number(media: MediaInfo, wanted: int | str) -> int:
+    """Find the sound track that is meant.
+
+    Args:
+        media: a file with at least one sound track.
+        wanted: its number, counted from 0 among the sound tracks, or its language in any usual writing.
+
+    Returns:
+        The number of the track; the first of several in the same language.
+
+    Raises:
+        MediaError: the file has no such track; the error lists those it has.
+    """
+    if isinstance(wanted, str) and not wanted.strip().isdigit():
+        language = _code(wanted)
+        for number, stream in enumerate(media.audio):
+            if stream.language and _code(stream.language) == language:
+                return number
+    elif 0 <= int(wanted) < len(media.audio):
+        return int(wanted)
+    raise MediaError(
+        f"{media.path} has no sound track {wanted!r}",
+        hint="it has: " + "; ".join(f"{number} ({_described(stream)})" for number, stream in enumerate(media.audio)),
+    )
+
+
+def _code(language: str) -> str:
+    """One writing for one language: "de", "ger", "deu", "de-AT" and "German" are the same."""
+    bare = language.strip().lower().replace("_", "-").partition("-")[0]
+    if bare in _TWO_LETTERS:
+        return _TWO_LETTERS[bare]
+    try:
+        return language_code(bare)
+    except OptionError:  # a language that Whisper does not know can still be a track's
+        return bare
+
+
+def _described(stream: AudioStream) -> str:
+    named = f", {stream.title}" if stream.title else ""
+    channels = "1 channel" if stream.channels == 1 else f"{stream.channels} channels"
+    return f"{stream.language or 'no language stated'}{named}, {stream.codec}, {channels}"
