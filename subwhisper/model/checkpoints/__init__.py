@@ -1,0 +1,64 @@
+"""Any file or folder of Whisper weights becomes one value, `Checkpoint`.
+
+What something is, its bytes say; names are not trusted. To add a format: write a reader in this folder
+and a line in `read_checkpoint`.
+"""
+
+from pathlib import Path
+
+from subwhisper.errors import ModelError
+from subwhisper.model import catalog
+from subwhisper.model.checkpoints.checkpoint import Checkpoint, blamed_on
+from subwhisper.model.checkpoints.huggingface import read_directory
+from subwhisper.model.checkpoints.openai import read_openai
+from subwhisper.model.checkpoints.pickled import ZIP_MAGIC
+
+__all__ = ["Checkpoint", "read_checkpoint"]
+
+_GGML_MAGICS = (b"lmgg", b"ggml", b"fmgg", b"tjgg", b"GGUF")  # whisper.cpp's, as stored, and its relatives'
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a model from a Hugging Face folder or an OpenAI `.pt` file.
+
+    Raises:
+        ModelError: naming what is missing, damaged, hostile, or of a format that is not read.
+    """
+    with blamed_on(path):
+        if path.is_dir():
+            return _read_folder(path)
+        if not path.exists():
+            raise ModelError(f"{path} does not exist", hint="give a model's name, a .pt file, or a folder")
+        return _read_file(path)
+
+
+def _read_folder(folder: Path) -> Checkpoint:
+    if (folder / "model.bin").exists() and any(folder.glob("vocabulary.*")):
+        raise ModelError(f"{folder} is a CTranslate2 model (faster-whisper), which is not read", hint=_instead(folder))
+    if not (folder / "config.json").exists():
+        raise ModelError(
+            f"{folder} is no model: it has no config.json",
+            hint="a model folder holds config.json, model.safetensors, vocab.json and merges.txt",
+        )
+    return read_directory(folder)
+
+
+def _read_file(path: Path) -> Checkpoint:
+    with path.open("rb") as file:
+        head = file.read(64)
+    if not head:
+        raise ModelError(f"{path} is empty")
+    if head[:4] in _GGML_MAGICS:
+        raise ModelError(f"{path} is a ggml model (whisper.cpp), which is not read", hint=_instead(path))
+    if head.startswith(b"version https://git-lfs"):
+        raise ModelError(f"{path} is a Git LFS pointer, not the weights", hint="run: git lfs pull")
+    if head[8:9] == b"{":  # safetensors: eight bytes of length, then JSON
+        raise ModelError(f"{path} holds weights only", hint=f"give the folder with its config.json: {path.parent}")
+    if head.startswith((ZIP_MAGIC, b"\x80")):  # torch's zip, or a bare pickle
+        return read_openai(path)
+    raise ModelError(f"{path} is no Whisper checkpoint", hint="a .pt file of OpenAI or a Hugging Face folder is read")
+
+
+def _instead(path: Path) -> str:
+    entry = catalog.mentioned_in(path.name) or catalog.mentioned_in(str(path.resolve().parent))
+    return f"use --model {entry.name if entry else 'NAME'} to fetch the original weights"

@@ -1,0 +1,61 @@
+"""What every reader returns: weights, their shape, and what is needed to use them."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from subwhisper.errors import ModelError
+from subwhisper.model.dims import ModelDims
+from subwhisper.model.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One trained Whisper, ready to be put into a network."""
+
+    dims: ModelDims
+    tensors: Mapping[str, torch.Tensor]
+    """Under OpenAI's names, in the type they are stored in, mapped from the file where it allows that."""
+    vocabulary: Vocabulary
+    is_multilingual: bool
+    alignment_heads: tuple[tuple[int, int], ...]
+    """(layer, head) of the cross-attention heads that follow the speech; never empty."""
+    suppress_tokens: tuple[int, ...] | None
+    """Ids that text must not contain; None leaves the choice to the tokenizer."""
+    name: str
+    """The catalog's name where it is a known model, else that of the file or folder."""
+    fingerprint: str
+    """SHA-256 of the weights, in hex."""
+
+
+@contextmanager
+def blamed_on(path: Path) -> Iterator[None]:
+    """Name `path` in every model error that does not name it already."""
+    try:
+        yield
+    except ModelError as error:
+        if str(path) in error.message:
+            raise
+        raise type(error)(f"{path}: {error.message}", hint=error.hint) from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def fingerprint_of(files: Sequence[Path]) -> str:
+    """Hash the weights: the file's SHA-256, or that of the joined digests of several."""
+    digests = [_sha256(path) for path in files]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    # The hub's cache names large files by their SHA-256 (checked after the download), so gigabytes need not be read.
+    blob = path.resolve()
+    if blob.parent.name == "blobs" and re.fullmatch(r"[0-9a-f]{64}", blob.name):
+        return blob.name
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

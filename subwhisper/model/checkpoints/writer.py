@@ -1,0 +1,181 @@
+"""Saves a model as the directory that `huggingface.py` reads, in the layout other Whisper programs know too."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from subwhisper.errors import OutputError
+from subwhisper.model.checkpoints.huggingface import CONFIG_NAMES, hugging_face_name
+from subwhisper.model.checkpoints.shapes import checked_tensors, expected_shapes
+from subwhisper.model.dims import ModelDims
+from subwhisper.model.vocabulary import Vocabulary, byte_symbols, merges_of
+
+
+def save_directory(
+    folder: Path,
+    *,
+    dims: ModelDims,
+    tensors: Mapping[str, torch.Tensor],
+    vocabulary: Vocabulary,
+    alignment_heads: Sequence[tuple[int, int]],
+    is_multilingual: bool,
+    suppress_tokens: Sequence[int] | None = None,
+    dtype: torch.dtype | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a model directory; it appears whole or not at all.
+
+    Args:
+        folder: where; with `overwrite`, other files in it (a model card) stay.
+        dims: shape of the network.
+        tensors: under OpenAI's names, as `Whisper.state_dict()` gives them; extra ones are left out.
+        vocabulary: its ids must be merge ranks.
+        alignment_heads: (layer, head) pairs.
+        is_multilingual: whether the model writes more than English.
+        suppress_tokens: ids text must not contain; None leaves the choice to the tokenizer.
+        dtype: type to store the weights in; None keeps theirs.
+        overwrite: replace a model that is there.
+
+    Raises:
+        ModelError: tensors or vocabulary do not fit the dimensions.
+        OutputError: the folder exists and may not be replaced, or cannot be written.
+    """
+    if folder.exists() and not overwrite and any(folder.iterdir()):
+        raise OutputError(f"{folder} exists and is not empty", hint="choose another folder")
+    stored = _prepared(tensors, dims, dtype)
+    tables = _vocabulary_files(vocabulary) | {
+        "config.json": _config(dims, vocabulary, stored),
+        "generation_config.json": _generation_config(vocabulary, alignment_heads, is_multilingual, suppress_tokens),
+        "preprocessor_config.json": _preprocessor_config(dims),
+    }
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+            new = Path(scratch) / "new"
+            if folder.exists():
+                shutil.copytree(folder, new)
+            new.mkdir(exist_ok=True)
+            save_file(stored, new / "model.safetensors", metadata={"format": "pt"})
+            for name, content in tables.items():
+                text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=1)
+                (new / name).write_text(text, encoding="utf-8", newline="\n")
+            _swap(new, folder, Path(scratch) / "old")
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
+def _swap(new: Path, folder: Path, old: Path) -> None:
+    """Put `new` in the place of `folder`; only the moment between two renames has neither."""
+    if folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+
+
+def _prepared(
+    tensors: Mapping[str, torch.Tensor], dims: ModelDims, dtype: torch.dtype | None
+) -> dict[str, torch.Tensor]:
+    """Check, convert and rename the weights."""
+    here = {name: tensors[name].detach().cpu() for name in expected_shapes(dims) if name in tensors}
+    checked = checked_tensors(here, dims, file_bytes=sum(t.numel() * t.element_size() for t in here.values()))
+    # Cloned because safetensors refuses tensors that share memory.
+    return {hugging_face_name(name): t.to(dtype or t.dtype).contiguous().clone() for name, t in checked.items()}
+
+
+def _vocabulary_files(vocabulary: Vocabulary) -> dict[str, Any]:
+    symbols = byte_symbols()
+    merges = [f"{_spelled(left, symbols)} {_spelled(right, symbols)}" for left, right in merges_of(vocabulary.ranks)]
+    end = "<|endoftext|>"
+    pieces = {_spelled(piece, symbols): rank for piece, rank in vocabulary.ranks.items()}
+    return {
+        "vocab.json": pieces | {end: vocabulary.special_tokens[end]},
+        "merges.txt": "\n".join(["#version: 0.2", *merges, ""]),
+        "added_tokens.json": {name: number for name, number in vocabulary.special_tokens.items() if name != end},
+        "tokenizer_config.json": {
+            "tokenizer_class": "WhisperTokenizer",
+            "add_prefix_space": False,
+            "bos_token": end,
+            "eos_token": end,
+            "unk_token": end,
+            "pad_token": end,
+        },
+    }
+
+
+def _spelled(piece: bytes, symbols: Mapping[int, str]) -> str:
+    return "".join(symbols[byte] for byte in piece)
+
+
+def _config(dims: ModelDims, vocabulary: Vocabulary, stored: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+    special = vocabulary.special_tokens
+    end = special["<|endoftext|>"]
+    return {
+        "model_type": "whisper",
+        "architectures": ["WhisperForConditionalGeneration"],
+        **{theirs: getattr(dims, ours) for ours, theirs in CONFIG_NAMES.items()},
+        "encoder_ffn_dim": 4 * dims.n_audio_state,
+        "decoder_ffn_dim": 4 * dims.n_text_state,
+        "activation_function": "gelu",
+        "scale_embedding": False,
+        "tie_word_embeddings": True,
+        "bos_token_id": end,
+        "eos_token_id": end,
+        "pad_token_id": end,
+        "decoder_start_token_id": special["<|startoftranscript|>"],
+        "torch_dtype": str(stored["model.encoder.conv1.weight"].dtype).removeprefix("torch."),
+    }
+
+
+def _generation_config(
+    vocabulary: Vocabulary,
+    heads: Sequence[tuple[int, int]],
+    is_multilingual: bool,
+    suppress_tokens: Sequence[int] | None,
+) -> dict[str, Any]:
+    special = vocabulary.special_tokens
+    end = special["<|endoftext|>"]
+    stated: dict[str, Any] = {
+        "alignment_heads": [list(pair) for pair in heads],
+        "is_multilingual": is_multilingual,
+        "bos_token_id": end,
+        "eos_token_id": end,
+        "pad_token_id": end,
+        "decoder_start_token_id": special["<|startoftranscript|>"],
+        "no_timestamps_token_id": special["<|notimestamps|>"],
+        "prev_sot_token_id": special["<|startofprev|>"],
+        "max_initial_timestamp_index": 50,  # one second
+    }
+    if is_multilingual:
+        stated["lang_to_id"] = {f"<|{code}|>": special[f"<|{code}|>"] for code in vocabulary.languages}
+        stated["task_to_id"] = {task: special[f"<|{task}|>"] for task in ("transcribe", "translate")}
+    if suppress_tokens is not None:
+        stated["suppress_tokens"] = list(suppress_tokens)
+    return stated
+
+
+def _preprocessor_config(dims: ModelDims) -> dict[str, Any]:
+    seconds = dims.n_frames // 100
+    return {
+        "feature_extractor_type": "WhisperFeatureExtractor",
+        "processor_class": "WhisperProcessor",
+        "feature_size": dims.n_mels,
+        "sampling_rate": 16000,
+        "n_fft": 400,
+        "hop_length": 160,
+        "chunk_length": seconds,
+        "n_samples": seconds * 16000,
+        "nb_max_frames": dims.n_frames,
+        "padding_side": "right",
+        "padding_value": 0.0,
+        "return_attention_mask": False,
+    }
