@@ -1,0 +1,136 @@
+"""What a window may not say next: one class per rule.
+
+A rule takes the logits of one step and makes forbidden tokens impossible, in place.
+
+Shapes: R decoder rows, V vocabulary, n tokens sampled so far in this window.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from subwhisper.engine.options import MODEL_SUPPRESSED, DecodeOptions
+from subwhisper.engine.tokenizer import Tokenizer
+from subwhisper.model.dims import ModelDims
+
+SECONDS_PER_TIMESTAMP = 0.02
+_NEVER = float("-inf")
+
+
+class LogitRule(Protocol):
+    """Forbids tokens.
+
+    To add a rule: write a class here, add it to `rules_for`, and test it on hand-written
+    logits of ten tokens.
+    """
+
+    def apply(self, logits: Tensor, sampled: Tensor) -> None:
+        """Set logits (R, V) of forbidden tokens to minus infinity, given (R, n) tokens sampled so far."""
+        ...
+
+
+class SuppressTokens:
+    """Some tokens are never said."""
+
+    def __init__(self, tokens: Iterable[int]) -> None:
+        self._tokens = torch.tensor(sorted(set(tokens)))
+
+    def apply(self, logits: Tensor, sampled: Tensor) -> None:
+        self._tokens = self._tokens.to(logits.device)
+        logits.index_fill_(1, self._tokens, _NEVER)
+
+
+class SuppressAtStart(SuppressTokens):
+    """Some tokens never come first: a lone space, or the end of a text that has not begun."""
+
+    def apply(self, logits: Tensor, sampled: Tensor) -> None:
+        if sampled.shape[1] == 0:
+            super().apply(logits, sampled)
+
+
+class TimestampRules:
+    """Timestamps come in pairs, never run backwards, open every window, and win when likelier than any text."""
+
+    def __init__(self, *, begin: int, eot: int, no_timestamps: int, latest_first: int | None) -> None:
+        """Name the tokens.
+
+        Args:
+            begin: the timestamp of 0.00; every id from here on is a timestamp.
+            eot: the first id that is no text.
+            no_timestamps: the token that would switch timestamps off.
+            latest_first: largest step after `begin` that may open a window; `None`: any.
+        """
+        self._begin, self._eot, self._no_timestamps, self._latest_first = begin, eot, no_timestamps, latest_first
+
+    def apply(self, logits: Tensor, sampled: Tensor) -> None:
+        logits[:, self._no_timestamps] = _NEVER
+        if sampled.shape[1] == 0:
+            self._open(logits)
+        else:
+            self._pair(logits, sampled)
+        self._prefer(logits)
+
+    def _open(self, logits: Tensor) -> None:
+        logits[:, : self._begin] = _NEVER
+        if self._latest_first is not None:
+            logits[:, self._begin + self._latest_first + 1 :] = _NEVER
+
+    def _pair(self, logits: Tensor, sampled: Tensor) -> None:
+        begin = self._begin
+        is_timestamp = sampled >= begin
+        after_one = is_timestamp[:, -1]
+        # a window opens with a single timestamp, which counts as the second of a pair
+        after_two = is_timestamp[:, -2] & after_one if sampled.shape[1] > 1 else after_one
+        logits[:, begin:].masked_fill_(after_two[:, None], _NEVER)
+        logits[:, : self._eot].masked_fill_((after_one & ~after_two)[:, None], _NEVER)
+
+        # The second of a pair may repeat the first; any other timestamp must be later than the last,
+        # or a segment would be empty and the window never end.
+        last = sampled.masked_fill(~is_timestamp, begin - 1).amax(dim=1)
+        earliest = last + 1 - (after_one & ~after_two).long()
+        steps = torch.arange(begin, logits.shape[1], device=logits.device)
+        logits[:, begin:].masked_fill_(steps < earliest[:, None], _NEVER)
+
+    def _prefer(self, logits: Tensor) -> None:
+        logprobs = torch.log_softmax(logits.float(), dim=-1)
+        any_timestamp = logprobs[:, self._begin :].logsumexp(dim=-1)
+        best_text = logprobs[:, : self._begin].amax(dim=-1)
+        logits[:, : self._begin].masked_fill_((any_timestamp > best_text)[:, None], _NEVER)
+
+
+def rules_for(
+    tokenizer: Tokenizer, dims: ModelDims, options: DecodeOptions, model_suppressed: Iterable[int] | None
+) -> list[LogitRule]:
+    """The rules of one decoding, in the order in which they apply.
+
+    Args:
+        tokenizer: names the tokens.
+        dims: its vocabulary may be padded beyond the tokenizer's.
+        options: which rules are wanted.
+        model_suppressed: what -1 stands for among the suppressed; `None`: the tokenizer's unspoken symbols.
+    """
+    rules: list[LogitRule] = []
+    if options.suppress_blank:
+        rules.append(SuppressAtStart([*tokenizer.encode(" "), tokenizer.eot]))
+    if options.suppress_tokens:
+        chosen = {token for token in options.suppress_tokens if token != MODEL_SUPPRESSED}
+        if MODEL_SUPPRESSED in options.suppress_tokens:
+            chosen |= set(tokenizer.non_speech_tokens if model_suppressed is None else model_suppressed)
+        # other tools write the same lists for larger vocabularies
+        chosen = {token for token in chosen if token < dims.n_vocab}
+        rules.append(SuppressTokens(chosen | set(tokenizer.control_tokens)))
+    if dims.n_vocab > tokenizer.timestamp_end:
+        rules.append(SuppressTokens(range(tokenizer.timestamp_end, dims.n_vocab)))
+    if not options.without_timestamps:
+        latest = options.max_initial_timestamp
+        rules.append(
+            TimestampRules(
+                begin=tokenizer.timestamp_begin,
+                eot=tokenizer.eot,
+                no_timestamps=tokenizer.no_timestamps,
+                latest_first=round(latest / SECONDS_PER_TIMESTAMP) if latest else None,
+            )
+        )
+    return rules

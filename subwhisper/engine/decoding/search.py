@@ -1,0 +1,196 @@
+"""How the next token is chosen: the most probable one, a sample, or several beams at once.
+
+A search owns the tokens of every decoder row and their probabilities; the loop owns the network.
+Windows decoded together never influence each other.
+
+Shapes: B windows, g rows of each window (neighbours), R = B * g, V vocabulary, n tokens sampled so far.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One finished text of a window."""
+
+    tokens: tuple[int, ...]
+    """What was sampled, the end token left out."""
+    logprob: float
+    """Sum over the tokens and the end token."""
+
+    def score(self, length_penalty: float | None) -> float:
+        """Log-probability made comparable between lengths.
+
+        Source: Wu et al. 2016, arXiv:1609.08144, equation 14, for a given penalty; else the mean per token.
+        """
+        length = len(self.tokens)
+        if length_penalty is None:
+            return self.logprob / max(length, 1)
+        return float(self.logprob / ((5 + length) / 6) ** length_penalty)
+
+
+class Search(Protocol):
+    """Chooses tokens row by row until every window has its texts."""
+
+    rows_per_window: int
+    tokens: Tensor
+    """(R, n) sampled so far."""
+
+    @property
+    def done(self) -> bool:
+        """Every window has its texts."""
+        ...
+
+    def advance(self, logits: Tensor) -> Tensor | None:
+        """Choose the next token of every row from (R, V) logits.
+
+        Returns:
+            (R,) which row each row now continues, or `None` where each continues itself.
+        """
+        ...
+
+    def candidates(self) -> list[list[Candidate]]:
+        """The texts found for each window, at least one."""
+        ...
+
+
+class Greedy:
+    """Always the most probable token."""
+
+    def __init__(self, n_windows: int, *, eot: int, device: torch.device, rows_per_window: int = 1) -> None:
+        n_rows = n_windows * rows_per_window
+        self.rows_per_window = rows_per_window
+        self.tokens = torch.empty(n_rows, 0, dtype=torch.long, device=device)
+        self.done = False
+        self._eot = eot
+        self._sums = torch.zeros(n_rows, device=device)
+        self._ended = torch.zeros(n_rows, dtype=torch.bool, device=device)
+
+    def advance(self, logits: Tensor) -> None:
+        chosen = self._choose(logits.float())
+        logprobs = torch.log_softmax(logits.float(), dim=-1).gather(1, chosen[:, None])[:, 0]
+        self._sums += torch.where(self._ended, 0.0, logprobs)
+        chosen = chosen.masked_fill(self._ended, self._eot)
+        self.tokens = torch.cat([self.tokens, chosen[:, None]], dim=1)
+        self._ended = chosen == self._eot
+        self.done = bool(self._ended.all())
+
+    def _choose(self, logits: Tensor) -> Tensor:
+        return logits.argmax(dim=-1)
+
+    def candidates(self) -> list[list[Candidate]]:
+        texts = [row[: row.index(self._eot)] if self._eot in row else row for row in self.tokens.tolist()]
+        found = [Candidate(tuple(text), total) for text, total in zip(texts, self._sums.tolist(), strict=True)]
+        return [found[at : at + self.rows_per_window] for at in range(0, len(found), self.rows_per_window)]
+
+
+class Sampling(Greedy):
+    """A random token, by its probability at a temperature; several independent rows per window."""
+
+    def __init__(
+        self,
+        generators: Sequence[torch.Generator],
+        *,
+        temperature: float,
+        eot: int,
+        device: torch.device,
+        rows_per_window: int,
+    ) -> None:
+        """Take one source of randomness per window, so that a window's text is its own affair."""
+        super().__init__(len(generators), eot=eot, device=device, rows_per_window=rows_per_window)
+        self._generators, self._temperature = generators, temperature
+
+    def _choose(self, logits: Tensor) -> Tensor:
+        # The smallest of exponential waiting times with rates p picks each token with probability p.
+        waits = torch.empty_like(logits)
+        by_window = waits.view(len(self._generators), -1)
+        for window, generator in zip(by_window, self._generators, strict=True):
+            window.exponential_(generator=generator)
+        return (logits / self._temperature - waits.clamp_min(1e-30).log()).argmax(dim=-1)
+
+
+class Beam:
+    """The few most probable texts so far, all continued.
+
+    Source: the patience factor is Kasai et al. 2022, arXiv:2204.05424.
+    """
+
+    def __init__(
+        self, n_windows: int, *, eot: int, device: torch.device, rows_per_window: int, patience: float = 1.0
+    ) -> None:
+        n_rows = n_windows * rows_per_window
+        self.rows_per_window = rows_per_window
+        self.tokens = torch.empty(n_rows, 0, dtype=torch.long, device=device)
+        self._eot = eot
+        self._wanted = round(rows_per_window * patience)
+        self._sums = torch.zeros(n_rows, device=device)
+        self._finished: list[list[Candidate]] = [[] for _ in range(n_windows)]
+        self._unfinished: list[list[Candidate] | None] = [None] * n_windows
+
+    @property
+    def done(self) -> bool:
+        return all(len(found) >= self._wanted for found in self._finished)
+
+    def advance(self, logits: Tensor) -> Tensor:
+        n_beams = self.rows_per_window
+        logprobs = torch.log_softmax(logits.float(), dim=-1)
+        best, chosen = logprobs.topk(min(n_beams + 1, logits.shape[1]), dim=-1)
+        totals = self._sums[:, None] + best
+        kept: list[tuple[int, int, float]] = []
+        for window in range(len(self._finished)):
+            own = slice(window * n_beams, (window + 1) * n_beams)
+            kept += self._rank(window, totals[own].tolist(), chosen[own].tolist())
+        rows, tokens, sums = zip(*kept, strict=True)
+        device = logits.device
+        sources = torch.tensor(rows, device=device)
+        self.tokens = torch.cat([self.tokens[sources], torch.tensor(tokens, device=device)[:, None]], dim=1)
+        self._sums = torch.tensor(sums, device=device)
+        self._close_finished()
+        return sources
+
+    def _rank(self, window: int, totals: list[list[float]], chosen: list[list[int]]) -> list[tuple[int, int, float]]:
+        """Best continuations of one window as (row, token, total); texts that end among them are set aside."""
+        first = window * self.rows_per_window
+        # before the first token all beams of a window are the same text: let one speak for all
+        n_speaking = self.rows_per_window if self.tokens.shape[1] else 1
+        options = [
+            (first + beam, token, total)
+            for beam in range(n_speaking)
+            for token, total in zip(chosen[beam], totals[beam], strict=True)
+        ]
+        options.sort(key=lambda option: -option[2])  # stable: equals keep the order of beams
+        kept: list[tuple[int, int, float]] = []
+        for row, token, total in options:
+            if token == self._eot:
+                if len(self._finished[window]) < self._wanted:
+                    self._finished[window].append(Candidate(tuple(self.tokens[row].tolist()), total))
+            else:
+                kept.append((row, token, total))
+                if len(kept) == self.rows_per_window:
+                    break
+        return kept
+
+    def _close_finished(self) -> None:
+        """Remember the unfinished beams of a window at the moment it has enough: later steps are not its own."""
+        for window, found in enumerate(self._finished):
+            if len(found) >= self._wanted and self._unfinished[window] is None:
+                self._unfinished[window] = self._open_beams(window)
+
+    def _open_beams(self, window: int) -> list[Candidate]:
+        rows = slice(window * self.rows_per_window, (window + 1) * self.rows_per_window)
+        texts, sums = self.tokens[rows].tolist(), self._sums[rows].tolist()
+        beams = [Candidate(tuple(text), total) for text, total in zip(texts, sums, strict=True)]
+        return sorted(beams, key=lambda beam: -beam.logprob)
+
+    def candidates(self) -> list[list[Candidate]]:
+        every = []
+        for window, found in enumerate(self._finished):
+            rest = self._unfinished[window]
+            n_missing = max(0, self.rows_per_window - len(found))
+            every.append(found + (self._open_beams(window) if rest is None else rest)[:n_missing])
+        return every

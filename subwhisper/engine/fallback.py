@@ -1,0 +1,58 @@
+"""Whether a window's text is believed, and what happens when it is not.
+
+Source: Radford et al. 2022, arXiv:2212.04356, section 4.5; thresholds as in openai-whisper.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from subwhisper.engine.decoding.loop import Decoded
+from subwhisper.engine.options import FallbackOptions
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a text passes, and why not."""
+
+    accepted: bool
+    reason: str
+
+
+def judge(decoded: Decoded, options: FallbackOptions) -> Verdict:
+    """Decide whether a text is good enough, or should be decoded again at a higher temperature."""
+    unsure = options.logprob_threshold is not None and decoded.avg_logprob < options.logprob_threshold
+    silent = options.no_speech_threshold is not None and decoded.no_speech_prob > options.no_speech_threshold
+    if unsure and silent:
+        return Verdict(True, "silence: no text is expected, so a poor one is no reason to try again")
+    ratio = options.compression_ratio_threshold
+    if ratio is not None and decoded.compression_ratio > ratio:
+        return Verdict(False, f"repetition: the text compresses {decoded.compression_ratio:.2f} times")
+    if unsure:
+        return Verdict(False, f"guess: mean log-probability {decoded.avg_logprob:.2f}")
+    return Verdict(True, "fluent")
+
+
+def is_silence(decoded: Decoded, options: FallbackOptions) -> bool:
+    """Decide whether a window is skipped: probably no speech, and no confident text against it."""
+    if options.no_speech_threshold is None or decoded.no_speech_prob <= options.no_speech_threshold:
+        return False
+    return options.logprob_threshold is None or decoded.avg_logprob <= options.logprob_threshold
+
+
+def decode_with_fallback(decode: Callable[[float], Decoded], options: FallbackOptions) -> Decoded:
+    """Decode at rising temperatures until a text passes; the last one stands whatever it is.
+
+    Args:
+        decode: one window at a given temperature.
+        options: the temperatures and thresholds.
+    """
+    for temperature in options.temperatures:
+        decoded = decode(temperature)
+        verdict = judge(decoded, options)
+        if verdict.accepted:
+            break
+        _log.debug("at temperature %.1f: %s", temperature, verdict.reason)
+    return decoded
