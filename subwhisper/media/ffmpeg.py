@@ -199,10 +199,11 @@ def run(
     env: Mapping[str, str] | None = None,
     on_log: Callable[[str], None] | None = None,
     on_position: Callable[[float], None] | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Run ffmpeg to its end, as `running` starts it.
 
     A failure is blamed on `source`. `on_position` gets the seconds of output written so far, twice a second.
+    Returns what ffmpeg complained of though it went on.
 
     Raises:
         MediaError, OutputError, ToolError: as `explain` finds.
@@ -215,6 +216,7 @@ def run(
                 on_position(int(value) / 1_000_000)
     if work.process.returncode:
         raise explain(work, source)
+    return tuple(work.errors)
 
 
 # ── explaining ───────────────────────────────────────────────────────────────────────────────────

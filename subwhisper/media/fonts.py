@@ -1,0 +1,104 @@
+"""Fonts for captions, so that a machine without any draws the same captions as one with many.
+
+They come from the pymupdf-fonts package: FiraGO (Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari, Thai,
+Georgian) in four cuts, Noto Sans, and Noto's music signs and symbols. They are written to the cache once. Not among
+them: Chinese, Japanese, Korean, Armenian, Bengali, Tamil; those need fonts of the system.
+"""
+
+import os
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from secrets import token_hex
+from xml.sax.saxutils import escape
+
+from subwhisper.settings import cache_folder
+
+FAMILY = "FiraGO"
+"""The family that is always there; others are used where it lacks a character, or where a style names them."""
+
+_FAMILIES = (FAMILY, "Noto Sans", "Noto Music", "Noto Sans Symbols", "Noto Sans Symbols2")
+_FILES = {  # pymupdf-fonts' own short name -> file
+    "figo": "FiraGO-Regular.ttf",
+    "figbo": "FiraGO-Bold.ttf",
+    "figit": "FiraGO-Italic.ttf",
+    "figbi": "FiraGO-BoldItalic.ttf",
+    "notos": "NotoSans-Regular.ttf",
+    "notosbo": "NotoSans-Bold.ttf",
+    "notosit": "NotoSans-Italic.ttf",
+    "notosbi": "NotoSans-BoldItalic.ttf",
+    "music": "NotoMusic-Regular.otf",
+    "symbol1": "NotoSansSymbols-Regular.otf",
+    "symbol2": "NotoSansSymbols2-Regular.otf",
+}
+
+
+def font_folder() -> Path:
+    """Where the fonts are kept; may not exist yet."""
+    return cache_folder() / "fonts" / version("pymupdf-fonts")
+
+
+def write_fonts(folder: Path) -> tuple[Path, ...]:
+    """Write the fonts that are not there yet, each whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: folder / file for name, file in _FILES.items()}
+    for name, path in paths.items():
+        if not path.is_file():
+            _write(path, name)
+    return tuple(paths.values())
+
+
+def _write(path: Path, name: str) -> None:
+    import pymupdf_fonts
+
+    part = path.with_name(f".{path.name}.{token_hex(4)}.part")
+    try:
+        part.write_bytes(pymupdf_fonts.myfont(name))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def lay_out_fonts(workspace: Path) -> dict[str, str]:
+    """Make `fonts/` and `fonts.conf` in a folder that ffmpeg will run in.
+
+    Returns:
+        The environment that makes libass find the fonts: the system's first, ours last.
+    """
+    local = workspace / "fonts"
+    try:
+        kept = font_folder()
+        write_fonts(kept)
+        try:
+            local.symlink_to(kept.absolute(), target_is_directory=True)
+        except OSError:  # Windows, without the right to make links
+            shutil.copytree(kept, local)
+        cache = cache_folder() / "fontconfig"
+        cache.mkdir(exist_ok=True)
+    except OSError:  # a home that cannot be written: this one job writes them for itself
+        shutil.rmtree(local, ignore_errors=True)
+        write_fonts(local)
+        kept, cache = local, workspace / "fontconfig"
+    configuration = workspace / "fonts.conf"
+    configuration.write_text(_configuration(kept.absolute(), cache.absolute()), encoding="utf-8")
+    return {**os.environ, "FONTCONFIG_FILE": str(configuration)}
+
+
+def _configuration(fonts: Path, cache: Path) -> str:
+    system = os.environ.get("FONTCONFIG_FILE") or "/etc/fonts/fonts.conf"
+    families = "".join(f"<string>{escape(family)}</string>" for family in _FAMILIES)
+    return f"""<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <include ignore_missing="yes">{escape(system)}</include>
+  <dir>{escape(str(fonts))}</dir>
+  <cachedir>{escape(str(cache))}</cachedir>
+  <match target="pattern">
+    <edit name="family" mode="append_last" binding="weak">{families}</edit>
+  </match>
+</fontconfig>
+"""
