@@ -1,0 +1,112 @@
+"""Where a cue breaks into lines.
+
+One line when the text fits; otherwise the fewest lines that hold it, broken at the cheapest
+places: after punctuation, before conjunctions and prepositions, never after an article, and in a
+shape that is even or heavier at the bottom, without a lone short word.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+
+from subwhisper.subtitles.layout.cohesion import Boundary, bond, boundary, opens_phrase
+from subwhisper.subtitles.layout.pieces import Piece
+from subwhisper.subtitles.layout.profile import Profile
+
+BREAK_AFTER = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 2.0, Boundary.NOTHING: 12.0}
+BREAK_BEFORE_OPENER = -7.0
+TOP_HEAVY = 0.4
+"""Per column by which a line is longer than those below it."""
+BOTTOM_HEAVY = 0.2
+"""Per column by which it is shorter."""
+ORPHAN = 20.0
+"""A line of less than a fifth of the width, beside longer ones."""
+EXTRA_LINE = 5.0
+
+
+class LineBreaker:
+    """Breaks any run of the pieces it was made for. `first` and `last` are indices of pieces, both included."""
+
+    def __init__(self, pieces: Sequence[Piece], profile: Profile, language: str) -> None:
+        self._width = profile.max_line_width
+        self._lines = profile.max_lines
+        self._words = profile.max_words_per_line or len(pieces)
+        self._left: list[int] = []  # column of each piece's first character if all stood on one endless line
+        self._right: list[int] = []  # column just past its last
+        column = 0
+        for piece in pieces:
+            column += piece.spaced
+            self._left.append(column)
+            column += piece.width
+            self._right.append(column)
+        self._parting = [_parting_cost(before, after, language) for before, after in pairwise(pieces)]
+
+    def width(self, first: int, last: int) -> int:
+        """Count the columns of these pieces on one line."""
+        return self._right[last] - self._left[first]
+
+    def cost(self, first: int, last: int) -> float:
+        """Return what the best break of these pieces costs; infinite when no allowed number of lines holds them."""
+        if self._fits(first, last):
+            return 0.0
+        for lines in range(2, self._lines + 1):
+            cost, _ = self._best(first, last, lines)
+            if cost < math.inf:
+                return cost + EXTRA_LINE * (lines - 1)
+        return math.inf
+
+    def ends(self, first: int, last: int) -> list[int]:
+        """Return the last piece of each line of the best break.
+
+        Raises:
+            ValueError: the pieces do not fit.
+        """
+        if self._fits(first, last):
+            return [last]
+        for lines in range(2, self._lines + 1):
+            if self._best(first, last, lines)[0] < math.inf:
+                ends = []
+                for remaining in range(lines, 1, -1):
+                    ends.append(self._best(first, last, remaining)[1])
+                    first = ends[-1] + 1
+                return [*ends, last]
+        raise ValueError(f"pieces {first} to {last} do not fit into {self._lines} lines")
+
+    def _fits(self, first: int, last: int) -> bool:
+        fits = self._right[last] - self._left[first] <= self._width and last - first < self._words
+        return fits or first == last  # a piece that is wider than a line has a line to itself
+
+    def _best(self, first: int, last: int, lines: int) -> tuple[float, int]:
+        """Return cost and end of the first line, when these pieces fill exactly so many lines (two or more)."""
+        reach = bisect_right(self._right, self._left[first] + self._width, first) - 1
+        reach = min(max(reach, first), first + self._words - 1, last - 1)
+        best, where = math.inf, first
+        for end in range(reach, first - 1, -1):
+            if lines == 2:
+                if not self._fits(end + 1, last):
+                    break
+                cost = 0.0
+            else:
+                cost = self._best(end + 1, last, lines - 1)[0] if end + 1 < last else math.inf
+            if cost == math.inf:
+                continue
+            cost += self._parting[end] + self._shape(self.width(first, end), self.width(end + 1, last), lines - 1)
+            if cost < best:
+                best, where = cost, end
+        return best, where
+
+    def _shape(self, above: int, below: int, lines_below: int) -> float:
+        excess = above - below / lines_below
+        cost = excess * TOP_HEAVY if excess > 0 else -excess * BOTTOM_HEAVY
+        return cost + ORPHAN if min(above, below) * 5 < self._width else cost
+
+
+def _parting_cost(before: Piece, after: Piece, language: str) -> float:
+    mark = boundary(before.text, after.text)
+    cost = BREAK_AFTER[mark]
+    if mark is Boundary.NOTHING:
+        cost += bond(before.text, after.text, language)
+        if opens_phrase(after.text, language):
+            cost += BREAK_BEFORE_OPENER
+    return cost
