@@ -7,13 +7,12 @@ needs no more memory than a ten-minute one.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+import numpy as np
+import numpy.typing as npt
 
-    Samples = npt.NDArray[np.float32]
+Samples: TypeAlias = npt.NDArray[np.float32]
 
 SAMPLE_RATE = 16_000
 """Samples per second of everything inside subwhisper."""
@@ -49,7 +48,7 @@ class Span:
 class AudioSource(Protocol):
     """Sound that can be read from the start as often as needed."""
 
-    def blocks(self) -> Iterator["Samples"]:
+    def blocks(self) -> Iterator[Samples]:
         """Yield mono float32 samples at 16 kHz, in order; blocks may differ in length."""
         ...
 
@@ -58,7 +57,7 @@ class AudioSource(Protocol):
 class Audio:
     """A recording held in memory."""
 
-    samples: "Samples"
+    samples: Samples
     """Mono, float32, within [-1, 1]."""
     sample_rate: int = SAMPLE_RATE
 
@@ -78,5 +77,5 @@ class Audio:
         first, last = (max(0, round(t * self.sample_rate)) for t in (span.start, span.end))
         return Audio(self.samples[first:last], self.sample_rate)
 
-    def blocks(self) -> Iterator["Samples"]:
+    def blocks(self) -> Iterator[Samples]:
         yield self.samples

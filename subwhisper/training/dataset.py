@@ -1,0 +1,244 @@
+"""An endless, seeded stream of training batches, spoken on the fly.
+
+espeak-ng speaks a thousand times faster than real time, so nothing is stored: each pass over the sentences
+has other voices, speeds, pauses and noises.
+
+Shapes: B stretches, M mel bins, F frames, A positions (F / 2), T tokens.
+"""
+
+import multiprocessing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from subwhisper.audio import SAMPLE_RATE, Samples
+from subwhisper.engine.features import log_mel
+from subwhisper.training.synthesis import Espeak, Utterance, Voice
+from subwhisper.training.windows import IGNORE, POSITIONS_PER_SECOND, Labels, Stretch, Writer, phoneme_frames, place
+
+LANGUAGES = {"en-us": 0.8, "en": 0.15, "en-us-nyc": 0.05}
+_VARIANTS = """
+m1 m2 m3 m4 m6 m7 m8 f1 f2 f4 f5 Andy Alex Annie Denis Diogo ed Gene Hugo john Lee linda Marco max Michael Mike
+pablo paul pedro rob robert sandro shelby steph travis victor
+"""
+VARIANTS = ("", *_VARIANTS.split())
+HELD_OUT_VARIANTS = ("m5", "f3", "Jacky", "Andrea")
+"""Variants that only evaluation hears; the narrator of the example film is neither here nor above."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixOptions:
+    """How often what happens in a stretch."""
+
+    timestamps: float = 0.6
+    prompt: float = 0.25
+    silent: float = 0.04
+    shuffled: float = 0.08
+    """Words of a sentence in random order: only the sound can tell them."""
+    late_start: float = 0.3
+    """A long silence before the first word."""
+    noise: float = 0.4
+    at_window_start: float = 0.35
+    at_window_end: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the network reads, and what it should answer."""
+
+    mel: Tensor
+    """(B, M, F)."""
+    first_position: Tensor
+    """(B,)."""
+    phonemes: Tensor
+    """(B, A) class of the sound at each position; 0 is silence."""
+    tokens: Tensor
+    """(B, T)."""
+    targets: Tensor
+    """(B, T), IGNORE where nothing is asked."""
+    listens: Tensor
+    """(B, T, 2) first and last + 1 position; equal where unknown."""
+    seconds: float
+    """Of sound, all stretches together."""
+
+
+class StretchMaker:
+    """Speaks and places sentences at random."""
+
+    def __init__(self, sentences: Sequence[str], variants: Sequence[str], options: MixOptions, seed: int) -> None:
+        self._sentences, self._variants, self._options = sentences, variants, options
+        self._random = np.random.default_rng(seed)
+        self._espeak = Espeak()
+
+    def voice(self) -> Voice:
+        random = self._random
+        language = str(random.choice(list(LANGUAGES), p=list(LANGUAGES.values())))
+        variant = self._variants[int(random.integers(len(self._variants)))]
+        return Voice(
+            name=language + (f"+{variant}" if variant else ""),
+            rate=int(random.integers(130, 200)),
+            pitch=int(random.integers(30, 75)),
+            pitch_range=int(random.integers(30, 75)),
+            word_gap=int(random.choice([0, 0, 0, 1, 3])),
+            tempo=float(random.uniform(0.92, 1.08)),
+        )
+
+    def stretch(self, seconds: float) -> Stretch:
+        """Neighbouring sentences in one voice, as many as fit; each whole unless the window itself ends."""
+        random, options = self._random, self._options
+        n_positions = round(seconds * POSITIONS_PER_SECOND)
+        room = 30 * POSITIONS_PER_SECOND - n_positions
+        where = random.random()
+        first = int(random.integers(room + 1))
+        if where < options.at_window_start:
+            first = 0
+        elif where > 1 - options.at_window_end:
+            first = room
+        timestamps = random.random() < options.timestamps
+        if random.random() < options.silent:
+            return Stretch(seconds, (), first, timestamps)
+        start = int(random.integers(len(self._sentences)))
+        utterances, gaps = self._speak_from(start, seconds)
+        placed = place(utterances, gaps, seconds)
+        if not (timestamps and first == room):
+            placed = tuple(item for item in placed if item.start + item.utterance.duration <= seconds)
+        prompt = self._sentences[start - 1] if start and random.random() < options.prompt else ""
+        return Stretch(seconds, placed, first, timestamps, prompt)
+
+    def _speak_from(self, start: int, seconds: float) -> tuple[list[Utterance], list[float]]:
+        random, options = self._random, self._options
+        voice = self.voice()
+        utterances: list[Utterance] = []
+        longest = 0.4 if random.random() > options.late_start else min(4.0, seconds / 3)
+        gaps = [random.uniform(0, longest)]
+        clock, index = gaps[0], start
+        while clock < seconds:
+            utterance = self._espeak.speak(self._sentence(index, seconds - clock), voice)
+            utterances.append(utterance)
+            gaps.append(random.uniform(0, 0.3) if random.random() < 0.7 else random.uniform(0.3, 2.5))
+            clock += utterance.duration + gaps[-1]
+            index += 1
+        return utterances, gaps[: len(utterances)]
+
+    def _sentence(self, index: int, seconds: float) -> str:
+        """The sentence at `index`, or a shorter one where it surely does not fit."""
+        random = self._random
+        sentence = self._sentences[index % len(self._sentences)]
+        for _ in range(8):
+            if len(sentence.split()) <= 3.2 * seconds:
+                break
+            sentence = self._sentences[int(random.integers(len(self._sentences)))]
+        if random.random() < self._options.shuffled:
+            words = sentence.split(" ")
+            random.shuffle(words)
+            sentence = " ".join(words)
+        return sentence
+
+    def sound(self, stretch: Stretch) -> Samples:
+        """Mix a stretch, at a random loudness, sometimes with noise."""
+        random = self._random
+        samples = stretch.mix()
+        peak = float(np.abs(samples).max())
+        loudness = 10 ** random.uniform(-1.2, -0.02)
+        if peak > 0:
+            samples = samples * np.float32(loudness / peak)
+        if random.random() < (self._options.noise if stretch.placed else 0.8):
+            decibels = random.uniform(8, 45)
+            samples = samples + self._noise(len(samples)) * np.float32(0.25 * loudness * 10 ** (-decibels / 20))
+        return np.clip(samples, -1, 1)
+
+    def _noise(self, n_samples: int) -> Samples:
+        """Coloured noise of unit power: its spectrum falls by 0 to 6 dB an octave."""
+        spectrum = np.fft.rfft(self._random.standard_normal(n_samples).astype(np.float32))
+        frequency = np.maximum(np.arange(len(spectrum)) / n_samples * SAMPLE_RATE, 40)
+        shaped = np.fft.irfft(spectrum * frequency ** -self._random.uniform(0, 1), n_samples)
+        return (shaped / max(float(shaped.std()), 1e-9)).astype(np.float32)
+
+
+def collate(
+    stretches: Sequence[Stretch],
+    sounds: Sequence[Samples],
+    labels: Sequence[Labels],
+    classes: Mapping[str, int],
+    n_mels: int,
+) -> Batch:
+    """Stack stretches of one length; answers are padded at their end."""
+    longest = max(len(label.tokens) for label in labels)
+    tokens = torch.zeros(len(labels), longest, dtype=torch.long)
+    targets = torch.full_like(tokens, IGNORE)
+    listens = torch.zeros(len(labels), longest, 2, dtype=torch.long)
+    for row, label in enumerate(labels):
+        n = len(label.tokens)
+        tokens[row, :n] = torch.tensor(label.tokens)
+        targets[row, :n] = torch.tensor(label.targets)
+        listens[row, :n] = torch.tensor(label.listens)
+    return Batch(
+        mel=torch.stack([log_mel(torch.from_numpy(sound), n_mels) for sound in sounds]),
+        first_position=torch.tensor([stretch.first_position for stretch in stretches]),
+        phonemes=torch.from_numpy(np.stack([phoneme_frames(stretch, dict(classes)) for stretch in stretches])),
+        tokens=tokens,
+        targets=targets,
+        listens=listens,
+        seconds=sum(stretch.seconds for stretch in stretches),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How long the stretches of a batch are, and how many."""
+
+    seconds: float
+    rows: int
+
+
+class BatchStream(IterableDataset[Batch]):
+    """Endless batches; their shape can be changed while they flow."""
+
+    def __init__(
+        self,
+        sentences: Sequence[str],
+        writer: Writer,
+        classes: Mapping[str, int],
+        *,
+        n_mels: int,
+        seed: int,
+        shapes: Sequence[Shape],
+        variants: Sequence[str] = VARIANTS,
+        options: MixOptions | None = None,
+    ) -> None:
+        self._sentences, self._writer, self._classes = sentences, writer, classes
+        self._n_mels, self._seed, self._shapes = n_mels, seed, shapes
+        self._variants, self._options = variants, options or MixOptions()
+        self.stage = multiprocessing.get_context("spawn").Value("i", 0)
+        """Index into `shapes` of the longest stretches now made; shared with the worker."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        torch.set_num_threads(1)
+        random = np.random.default_rng(self._seed)
+        maker = StretchMaker(self._sentences, self._variants, self._options, seed=self._seed + 1)
+        while True:
+            # the newest shape half of the time, the easier ones so that they are not forgotten
+            stage = self.stage.value
+            shape = self._shapes[stage if random.random() < 0.5 else random.integers(stage + 1)]
+            stretches = [maker.stretch(shape.seconds) for _ in range(shape.rows)]
+            sounds = [maker.sound(stretch) for stretch in stretches]
+            labels = [self._writer.labels(stretch) for stretch in stretches]
+            yield collate(stretches, sounds, labels, self._classes, self._n_mels)
+
+    def loader(self) -> "DataLoader[Batch]":
+        """Batches made by one process beside the training one."""
+        return DataLoader(self, batch_size=None, num_workers=1, prefetch_factor=3, multiprocessing_context="spawn")
+
+
+def phoneme_classes(sentences: Sequence[str]) -> dict[str, int]:
+    """Number the speech sounds heard in some sentences, from 1; 0 is silence."""
+    espeak = Espeak()
+    names: set[str] = set()
+    for language in LANGUAGES:
+        for sentence in sentences:
+            names |= {phoneme.name for phoneme in espeak.speak(sentence, Voice(language)).phonemes}
+    return {name: index for index, name in enumerate(sorted(names - {"_"}), start=1)}

@@ -1,0 +1,248 @@
+"""The training loop: a budget of minutes, spent in slices that can be resumed.
+
+Everything a slice needs to go on lies in one file: weights, their running average, optimiser, clock.
+The average of the weights is what is exported.
+"""
+
+import json
+import logging
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from subwhisper.engine.tokenizer import Tokenizer
+from subwhisper.errors import InputError
+from subwhisper.model.dims import ModelDims
+from subwhisper.model.vocabulary import Vocabulary, byte_pair_vocabulary
+from subwhisper.model.whisper import Whisper
+from subwhisper.training.dataset import BatchStream, Shape, phoneme_classes
+from subwhisper.training.losses import Losses, LossWeights, Trainee
+from subwhisper.training.text import Corpus
+from subwhisper.training.vocabulary import learn_vocabulary
+from subwhisper.training.windows import Writer
+
+logger = logging.getLogger(__name__)
+
+SHAPES = (Shape(4.0, 16), Shape(8.0, 10), Shape(15.0, 6), Shape(30.0, 4))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """A recipe. Minutes are of the training itself, whatever the number of slices."""
+
+    minutes: float = 120.0
+    width: int = 256
+    encoder_layers: int = 4
+    decoder_layers: int = 2
+    n_heads: int = 4
+    n_mels: int = 80
+    n_pieces: int = 1000
+    learning_rate: float = 1.5e-3
+    warmup_steps: int = 200
+    decay_share: float = 0.35
+    """The last part of the budget, over which the learning rate falls to nothing."""
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    average: float = 0.998
+    """Share of the running average kept at each step."""
+    stage_ends: tuple[float, ...] = (0.12, 0.3, 0.5)
+    """Shares of the budget after which stretches grow longer."""
+    seed: int = 7
+
+    def dims(self, n_vocab: int) -> ModelDims:
+        return ModelDims(
+            n_mels=self.n_mels,
+            n_audio_ctx=1500,
+            n_audio_state=self.width,
+            n_audio_head=self.n_heads,
+            n_audio_layer=self.encoder_layers,
+            n_vocab=n_vocab,
+            n_text_ctx=448,
+            n_text_state=self.width,
+            n_text_head=self.n_heads,
+            n_text_layer=self.decoder_layers,
+        )
+
+    @property
+    def alignment_heads(self) -> tuple[tuple[int, int], ...]:
+        """Half of the last decoder layer's heads."""
+        return tuple((self.decoder_layers - 1, head) for head in range(self.n_heads // 2))
+
+
+@dataclass(slots=True)
+class Run:
+    """A training run between two steps. The one value here that changes: it is the training."""
+
+    options: TrainOptions
+    vocabulary: Vocabulary
+    classes: dict[str, int]
+    trainee: Trainee
+    averaged: dict[str, Tensor]
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0
+    """Of training so far."""
+    heard: float = 0.0
+    """Seconds of sound so far."""
+
+    @property
+    def share(self) -> float:
+        """Of the budget already spent, 0 to 1."""
+        return min(1.0, self.seconds / (self.options.minutes * 60))
+
+    def save(self, path: Path) -> None:
+        state = {
+            "options": asdict(self.options),
+            "pieces": sorted(self.vocabulary.ranks, key=self.vocabulary.ranks.__getitem__),
+            "classes": self.classes,
+            "trainee": self.trainee.state_dict(),
+            "averaged": self.averaged,
+            "optimizer": self.optimizer.state_dict(),
+            "clock": (self.step, self.seconds, self.heard),
+        }
+        partial = path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(path)
+
+
+def begin(options: TrainOptions, corpus: Corpus) -> Run:
+    """Set up a run: learn the vocabulary, number the speech sounds, draw the first weights."""
+    vocabulary = learn_vocabulary(corpus.training, options.n_pieces)
+    classes = phoneme_classes(corpus.training[:400])
+    return _assemble(options, vocabulary, classes)
+
+
+def resume(path: Path, *, minutes: float | None = None) -> Run:
+    """Take up a saved run, with another budget where one is given.
+
+    Raises:
+        InputError: there is no such run.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is not a saved training run", hint="begin one without --resume")
+    state = torch.load(path, weights_only=True)
+    state["options"]["stage_ends"] = tuple(state["options"]["stage_ends"])
+    options = TrainOptions(**state["options"])
+    if minutes is not None:
+        options = replace(options, minutes=minutes)
+    run = _assemble(options, byte_pair_vocabulary(state["pieces"], ["en"]), state["classes"])
+    run.trainee.load_state_dict(state["trainee"])
+    run.averaged = state["averaged"]
+    run.optimizer.load_state_dict(state["optimizer"])
+    run.step, run.seconds, run.heard = state["clock"]
+    return run
+
+
+def _assemble(options: TrainOptions, vocabulary: Vocabulary, classes: dict[str, int]) -> Run:
+    torch.manual_seed(options.seed)
+    network = Whisper(options.dims(vocabulary.size))
+    _draw_weights(network)
+    trainee = Trainee(network, len(classes) + 1, options.alignment_heads)
+    decayed = [p for p in trainee.parameters() if p.ndim > 1]
+    plain = [p for p in trainee.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=options.learning_rate, betas=(0.9, 0.98), fused=True)
+    averaged = {name: value.clone() for name, value in network.state_dict().items()}
+    return Run(options, vocabulary, classes, trainee, averaged, optimizer)
+
+
+def _draw_weights(network: Whisper) -> None:
+    """Small embeddings, and quiet residual branches, so that a deep sum begins calm."""
+    nn.init.normal_(network.decoder.token_embedding.weight, std=0.02)
+    nn.init.normal_(network.decoder.positional_embedding, std=0.01)
+    for side in (network.encoder, network.decoder):
+        for name, module in side.named_modules():
+            if isinstance(module, nn.Linear) and (name.endswith(("out", "mlp.2"))):
+                with torch.no_grad():
+                    module.weight.mul_((2 * len(side.blocks)) ** -0.5)
+
+
+def learning_rate(options: TrainOptions, step: int, share: float) -> float:
+    """Rise, stay, and fall to nothing as the budget ends (warm-up, stable, decay)."""
+    rising = min(1.0, (step + 1) / options.warmup_steps)
+    falling = min(1.0, (1.0 - share) / options.decay_share)
+    return options.learning_rate * rising * max(falling, 0.01)
+
+
+def train(run: Run, corpus: Corpus, folder: Path, *, slice_minutes: float = math.inf) -> None:
+    """Train until the budget or the slice is spent; progress goes to log.jsonl, the state to state.pt."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stream = BatchStream(
+        corpus.training,
+        Writer(
+            Tokenizer(run.vocabulary, is_multilingual=False),
+            max_tokens=run.options.dims(run.vocabulary.size).n_text_ctx,
+        ),
+        run.classes,
+        n_mels=run.options.n_mels,
+        seed=run.options.seed + 1000 * run.step,
+        shapes=SHAPES,
+    )
+    end = time.monotonic() + slice_minutes * 60
+    saved = logged = time.monotonic()
+    recent: list[Losses] = []
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
+        for losses in _steps(run, stream):
+            recent.append(losses)
+            now = time.monotonic()
+            if now - logged > 20:
+                log.write(json.dumps(_summary(run, recent)) + "\n")
+                log.flush()
+                recent, logged = [], now
+            if now - saved > 120 or run.share >= 1 or now > end:
+                run.save(folder / "state.pt")
+                saved = now
+            if run.share >= 1 or now > end:
+                return
+
+
+def _steps(run: Run, stream: BatchStream) -> Iterator[Losses]:
+    """Take one step after another; yield what each cost."""
+    options, network = run.options, run.trainee.network
+    parameters = list(run.trainee.parameters())
+    run.trainee.train()
+    batches = iter(stream.loader())
+    stream.stage.value = sum(run.share >= end for end in options.stage_ends)
+    started = time.monotonic()
+    for batch in batches:
+        for group in run.optimizer.param_groups:
+            group["lr"] = learning_rate(options, run.step, run.share)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            losses = run.trainee(batch, LossWeights())
+        losses.total.backward()
+        nn.utils.clip_grad_norm_(parameters, options.clip)
+        run.optimizer.step()
+        run.optimizer.zero_grad(set_to_none=True)
+        _average(run.averaged, network, min(options.average, (1 + run.step) / (10 + run.step)))
+        now = time.monotonic()
+        run.seconds, started = run.seconds + now - started, now
+        run.step, run.heard = run.step + 1, run.heard + batch.seconds
+        stream.stage.value = sum(run.share >= end for end in options.stage_ends)
+        yield losses
+
+
+@torch.no_grad()
+def _average(averaged: dict[str, Tensor], network: Whisper, kept: float) -> None:
+    state = network.state_dict()
+    torch._foreach_lerp_(list(averaged.values()), [state[name] for name in averaged], 1 - kept)
+
+
+def _summary(run: Run, recent: Sequence[Losses]) -> dict[str, float]:
+    def mean(name: str) -> float:
+        return round(sum(float(getattr(losses, name)) for losses in recent) / len(recent), 4)
+
+    return {
+        "step": run.step,
+        "minutes": round(run.seconds / 60, 2),
+        "hours_heard": round(run.heard / 3600, 2),
+        "lr": float(f"{run.optimizer.param_groups[0]['lr']:.3g}"),
+        "threads": torch.get_num_threads(),
+        "load": round(os.getloadavg()[0], 1),
+        **{name: mean(name) for name in ("token", "phoneme", "attention", "phoneme_accuracy")},
+    }

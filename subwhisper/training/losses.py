@@ -1,0 +1,82 @@
+"""What training asks of the network.
+
+Three answers, weighed and added:
+
+- the next token (cross-entropy), as Whisper itself is trained;
+- the speech sound at every encoder position, known exactly for synthesised speech. It gives the encoder
+  something to learn from the first step on, where token errors alone leave it on a plateau;
+- attention: the alignment heads of the decoder must look at the sound of the token they predict,
+  which makes word times sharp and recognition learn sooner.
+
+Shapes: B stretches, T tokens, A positions, D width, C phoneme classes, N alignment heads.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from subwhisper.model.whisper import Whisper
+from subwhisper.training.dataset import Batch
+from subwhisper.training.windows import IGNORE
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossWeights:
+    """Shares of the answers in the sum."""
+
+    token: float = 1.0
+    phoneme: float = 0.5
+    attention: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Mean loss of each answer, and the sum that is minimised."""
+
+    token: Tensor
+    phoneme: Tensor
+    attention: Tensor
+    total: Tensor
+    phoneme_accuracy: Tensor
+
+
+class Trainee(nn.Module):
+    """A network and the classifier of speech sounds that only training needs."""
+
+    def __init__(self, network: Whisper, n_classes: int, heads: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        self.network = network
+        self.sounds = nn.Linear(network.dims.n_audio_state, n_classes)
+        self.heads = tuple(heads)
+
+    def forward(self, batch: Batch, weights: LossWeights) -> Losses:
+        features = self.network.encoder(batch.mel, batch.first_position)
+        sounds = self.sounds(features).float()
+        logits, scores = self.network.attention_scores(batch.tokens, features, self.heads)
+        phoneme = functional.cross_entropy(sounds.flatten(0, 1), batch.phonemes.flatten())
+        token = functional.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE)
+        attention = attention_loss(scores.float(), batch.listens)
+        total = weights.token * token + weights.phoneme * phoneme + weights.attention * attention
+        accuracy = (sounds.argmax(-1) == batch.phonemes).float().mean()
+        return Losses(token.detach(), phoneme.detach(), attention.detach(), total, accuracy)
+
+
+def attention_loss(scores: Tensor, listens: Tensor) -> Tensor:
+    """Mean of -log(attention inside the known span), over tokens with a span and heads.
+
+    Args:
+        scores: (B, N, T, A) before softmax.
+        listens: (B, T, 2) first and last + 1 position; equal where unknown.
+    """
+    at = torch.arange(scores.shape[-1])
+    inside = (at >= listens[..., :1]) & (at < listens[..., 1:])  # (B, T, A)
+    known = inside.any(-1)
+    if not known.any():
+        return scores.sum() * 0.0
+    # picked first: the rows without a span would be -inf, and their gradient NaN
+    chosen = scores.transpose(1, 2)[known]  # (K, N, A)
+    heard = chosen.masked_fill(~inside[known][:, None], float("-inf")).logsumexp(-1)
+    return (chosen.logsumexp(-1) - heard).mean()
