@@ -185,13 +185,10 @@ def _verified_ranks(pieces: Mapping[str, int], merges: Iterable[tuple[str, str]]
         n_merges += 1
     if len(pieces) != 256 + n_merges:
         raise ModelError(f"the vocabulary has {len(pieces)} pieces, but its merges make {256 + n_merges}")
+    # Every piece is now a byte or two earlier pieces joined, so nothing but byte symbols is left in them.
     bytes_of = {symbol: byte for byte, symbol in symbols.items()}
-    ranks: dict[bytes, int] = {}
-    for name, token_id in pieces.items():
-        if not set(name) <= bytes_of.keys():
-            raise ModelError(f"the vocabulary is not byte-level: it holds {name!r}")
-        ranks[bytes(bytes_of[symbol] for symbol in name)] = token_id
-    return dict(sorted(ranks.items(), key=lambda entry: entry[1]))
+    in_order = sorted(pieces, key=pieces.__getitem__)
+    return {bytes(bytes_of[symbol] for symbol in name): pieces[name] for name in in_order}
 
 
 def _completed(special: dict[str, int], n_ranks: int, n_vocab: int) -> dict[str, int]:
