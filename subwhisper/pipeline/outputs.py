@@ -7,7 +7,6 @@ a hidden name beside it first, so neither a failure nor Ctrl-C leaves half of on
 """
 
 import os
-import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from subwhisper.errors import OutputError
 from subwhisper.pipeline.inputs import CAPTIONED_SUFFIX, Source
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OutputPlan:
     """Which files a job leaves behind, and where."""
 
@@ -159,4 +158,4 @@ def _refuse_place(target: Path, place: Path, protected: Collection[Path]) -> Non
 
 
 def _hidden_name(suffix: str) -> str:
-    return f".subwhisper-{secrets.token_hex(6)}{suffix}"
+    return f".subwhisper-{os.urandom(6).hex()}{suffix}"

@@ -1,0 +1,104 @@
+"""The command line: every command, and the one place where an expected error becomes a line and an exit code."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from subwhisper.cli import console, models
+from subwhisper.cli.argv import Grammar, normalise
+from subwhisper.cli.burn import burn
+from subwhisper.cli.doctor import doctor
+from subwhisper.cli.options import NONE_IS_A_VALUE
+from subwhisper.cli.transcribe import transcribe, translate
+from subwhisper.errors import ConfigError, OptionError, SubwhisperError
+from subwhisper.settings import config_files, default_map
+
+PROGRAM = "subwhisper"
+INTERRUPTED = 130
+TERMINATED = 143
+
+# Typer does not export the class of its usage errors, only one that is derived from it.
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    name=PROGRAM,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a bug shows a plain traceback
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("transcribe")(transcribe)
+app.command("translate")(translate)
+app.command("burn")(burn)
+app.command("doctor")(doctor)
+app.add_typer(models.app, name="models")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        console.write_data(f"{PROGRAM} {version(PROGRAM)}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Turn anything with speech in it into captions."""
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line; expected errors become one line and an exit code, bugs keep their traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        raise SystemExit(_run(words))
+    except KeyboardInterrupt:
+        console.fail(SubwhisperError("interrupted; nothing half-written was left behind"))
+        raise SystemExit(INTERRUPTED) from None
+    except SubwhisperError as error:
+        console.fail(error)
+        raise SystemExit(error.exit_code) from error
+
+
+def _run(words: list[str]) -> int:
+    command: Any = typer.main.get_command(app)
+    command.rich_markup_mode = None  # the list of commands comes at once; rich takes longer than all the rest
+    grammar = Grammar.of(command)
+    asks_for_help = {"-h", "--help", "--version"} & {*words}
+    respelt = normalise(words, grammar, none_is_a_value=NONE_IS_A_VALUE)
+    # Help must be had even when a configuration file is broken.
+    configured = {} if asks_for_help else _configuration(grammar)
+    try:
+        return command(args=respelt, prog_name=PROGRAM, default_map=configured, standalone_mode=False) or 0
+    except typer.Abort:  # Ctrl-C, in some versions of Typer
+        raise KeyboardInterrupt from None
+    except _USAGE_ERROR as error:
+        raise _explained(error) from error
+
+
+def _configuration(grammar: Grammar) -> dict[str, Any]:
+    return default_map(config_files(), {name: below.keys() for name, below in grammar.commands.items()})
+
+
+def _explained(error: Any) -> SubwhisperError:
+    """A usage error of Typer's as one of ours, with the file to blame where it came from one."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    parameter = getattr(error, "param", None)
+    source = error.ctx.get_parameter_source(parameter.name) if error.ctx and parameter else None
+    if source is not None and source.name == "DEFAULT_MAP":
+        files = " or ".join(str(path) for path in config_files())
+        return ConfigError(f"{files}: {message[0].lower()}{message[1:]}")
+    command = error.ctx.command_path if error.ctx else PROGRAM
+    return OptionError(message[0].lower() + message[1:], hint=f"{command} --help")
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    # An exception unwinds the stack, so that files being written and processes started are seen to.
+    raise SystemExit(TERMINATED)

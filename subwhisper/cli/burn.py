@@ -1,0 +1,41 @@
+"""`subwhisper burn`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from subwhisper.cli import options as opt
+from subwhisper.cli.console import Console, report
+
+
+@dataclass(frozen=True, kw_only=True)
+class BurnArguments:
+    """What was typed."""
+
+    video: Annotated[Path, typer.Argument(help="A video.", metavar="VIDEO")]
+    subtitles: Annotated[Path, typer.Argument(help="Subtitles in any format we read.", metavar="SUBTITLES")]
+    output: opt.OutputFile = None
+    json: opt.Json = False
+    quiet: opt.Quiet = False
+
+
+def run_burn(arguments: BurnArguments) -> None:
+    """Draw captions into the picture of a video.
+
+    A font comes along, so this works on a machine that has none. An .ass file keeps its own styles.
+    """
+    from subwhisper.pipeline.burn import burn_subtitles  # brings ffmpeg's libraries: keep it in here
+
+    with Console(quiet=arguments.quiet) as console:
+        with console.working():
+            written = burn_subtitles(
+                arguments.video, arguments.subtitles, arguments.output, on_progress=console.progress
+            )
+        console.line(f"wrote {written}")
+    if arguments.json:
+        report({"outputs": [str(written)]})
+
+
+burn = opt.as_command(BurnArguments, run_burn)

@@ -1,0 +1,252 @@
+"""`subwhisper transcribe` and `subwhisper translate`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from subwhisper.cli import options as opt
+from subwhisper.cli.console import Console, report
+from subwhisper.engine.options import (
+    DecodeOptions,
+    FallbackOptions,
+    Task,
+    TranscribeOptions,
+    temperature_ladder,
+)
+from subwhisper.errors import OptionError, PartialFailure, SubwhisperError
+from subwhisper.pipeline.outputs import OutputPlan
+
+if TYPE_CHECKING:
+    from subwhisper.pipeline.models import ModelChoice
+    from subwhisper.pipeline.transcribe import Outcome, TranscribeJob
+    from subwhisper.transcript import Segment
+
+_LADDER = FallbackOptions.temperatures
+_FORMATS = ",".join(OutputPlan.formats)
+_CLIPS = ",".join(map(str, TranscribeOptions.clip_timestamps))
+_SUPPRESSED = ",".join(map(str, DecodeOptions.suppress_tokens))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscribeArguments:
+    """What was typed, one field per option; its methods pack it for the library."""
+
+    inputs: opt.Inputs
+
+    formats: opt.Formats = _FORMATS
+    output_dir: opt.OutputFolder = OutputPlan.folder
+    overwrite: opt.Overwrite = OutputPlan.overwrite
+    burn: opt.Burn = OutputPlan.burn
+    json: opt.Json = False
+    quiet: opt.Quiet = False
+    verbose: opt.Verbose = False
+
+    model: opt.Model = None
+    model_dir: opt.ModelFolder = None
+    offline: opt.Offline = False
+    device: opt.Device = "auto"
+    compute: opt.Compute = "auto"
+    fp16: opt.Fp16 = None
+    threads: opt.Threads = None
+
+    language: opt.Language = TranscribeOptions.language
+    task: opt.Task = TranscribeOptions.task
+    audio_track: opt.AudioTrack = None
+    clip_timestamps: opt.ClipTimestamps = _CLIPS
+    plan: opt.Plan = "sequential"
+    vad: opt.Vad = "none"
+
+    beam_size: opt.BeamSize = DecodeOptions.beam_size
+    best_of: opt.BestOf = DecodeOptions.best_of
+    patience: opt.Patience = DecodeOptions.patience
+    length_penalty: opt.LengthPenalty = DecodeOptions.length_penalty
+    suppress_tokens: opt.SuppressTokens = _SUPPRESSED
+    initial_prompt: opt.InitialPrompt = TranscribeOptions.initial_prompt
+    carry_initial_prompt: opt.CarryInitialPrompt = TranscribeOptions.carry_initial_prompt
+    condition_on_previous_text: opt.ConditionOnPreviousText = TranscribeOptions.condition_on_previous_text
+
+    temperature: opt.Temperature = _LADDER[0]
+    temperature_increment: opt.TemperatureIncrement = _LADDER[1] - _LADDER[0]
+    compression_ratio_threshold: opt.CompressionRatio = FallbackOptions.compression_ratio_threshold
+    logprob_threshold: opt.Logprob = FallbackOptions.logprob_threshold
+    no_speech_threshold: opt.NoSpeech = FallbackOptions.no_speech_threshold
+    hallucination_silence_threshold: opt.HallucinationSilence = TranscribeOptions.hallucination_silence_threshold
+
+    word_timestamps: opt.WordTimestamps = None
+    prepend_punctuations: opt.PrependPunctuations = TranscribeOptions.prepend_punctuations
+    append_punctuations: opt.AppendPunctuations = TranscribeOptions.append_punctuations
+    highlight_words: opt.HighlightWords = False
+    max_line_width: opt.MaxLineWidth = None
+    max_line_count: opt.MaxLineCount = None
+    max_words_per_line: opt.MaxWordsPerLine = None
+
+    def job(self) -> "TranscribeJob":
+        """Everything, as the pipeline takes it.
+
+        Raises:
+            OptionError: a value cannot be.
+        """
+        from subwhisper.pipeline.transcribe import TranscribeJob, parse_formats
+        from subwhisper.subtitles.layout.profile import Profile
+
+        _only("--plan", self.plan, "sequential")
+        _only("--vad", self.vad, "none")
+        formats = parse_formats(self.formats)
+        return TranscribeJob(
+            model=self.model_choice(),
+            options=self.transcribe_options(formats),
+            outputs=OutputPlan(formats, self.output_dir, self.burn, self.overwrite),
+            profile=Profile().limited(
+                max_line_width=self.max_line_width,
+                max_line_count=self.max_line_count,
+                max_words_per_line=self.max_words_per_line,
+            ),
+            highlight_words=self.highlight_words,
+            audio_track=self.audio_track,
+        )
+
+    def model_choice(self) -> "ModelChoice":
+        from subwhisper.pipeline.models import ModelChoice
+
+        exact = self.fp16 is False and self.compute == "auto"
+        return ModelChoice(
+            name=self.model,
+            folder=self.model_dir,
+            offline=self.offline,
+            device=self.device,
+            compute="float32" if exact else self.compute,
+            threads=self.threads or None,
+        )
+
+    def transcribe_options(self, formats: tuple[str, ...]) -> TranscribeOptions:
+        from subwhisper.pipeline.transcribe import CAPTION_FORMATS
+
+        words = self.word_timestamps
+        if words is None:  # captions are laid out by words, and times of whole segments are too coarse for them
+            words = self.burn or bool(CAPTION_FORMATS & {*formats}) or self.hallucination_silence_threshold is not None
+        return TranscribeOptions(
+            language=self.language,
+            task=_task(self.task),
+            initial_prompt=self.initial_prompt,
+            carry_initial_prompt=self.carry_initial_prompt,
+            condition_on_previous_text=self.condition_on_previous_text,
+            clip_timestamps=opt.parse_times(self.clip_timestamps),
+            word_timestamps=words,
+            prepend_punctuations=self.prepend_punctuations,
+            append_punctuations=self.append_punctuations,
+            hallucination_silence_threshold=self.hallucination_silence_threshold,
+            decode=DecodeOptions(
+                beam_size=self.beam_size,
+                best_of=self.best_of,
+                patience=self.patience,
+                length_penalty=self.length_penalty,
+                suppress_tokens=opt.parse_tokens(self.suppress_tokens),
+            ),
+            fallback=FallbackOptions(
+                temperatures=temperature_ladder(self.temperature, self.temperature_increment),
+                compression_ratio_threshold=self.compression_ratio_threshold,
+                logprob_threshold=self.logprob_threshold,
+                no_speech_threshold=self.no_speech_threshold,
+            ),
+        )
+
+
+def run_transcribe(arguments: TranscribeArguments) -> None:
+    """Turn the speech of audio or video into captions.
+
+    Results are STEM.LANGUAGE.FORMAT beside each input. Running again replaces them; an input is never replaced.
+    Every option can also be set by the environment (SUBWHISPER_BEAM_SIZE) and in config.toml or subwhisper.toml.
+    """
+    rows: list[dict[str, Any]] = []
+    problem: SubwhisperError | None = None
+    try:
+        _work(arguments, rows)
+    except SubwhisperError as error:
+        problem = error
+        raise
+    finally:
+        if arguments.json:
+            _report(rows, problem)
+
+
+def run_translate(arguments: TranscribeArguments) -> None:
+    """Turn speech in any language into English captions.
+
+    The short form of: subwhisper transcribe --task translate.
+    """
+    run_transcribe(arguments)
+
+
+def _work(arguments: TranscribeArguments, rows: list[dict[str, Any]]) -> None:
+    with Console(quiet=arguments.quiet) as console:
+        job = arguments.job()
+        from subwhisper.pipeline.transcribe import transcribe_files  # brings torch: keep it in here
+
+        problems: list[SubwhisperError] = []
+        with console.working():
+            outcomes = transcribe_files(
+                arguments.inputs,
+                job,
+                on_progress=console.progress,
+                on_segment=_teller(console) if arguments.verbose else None,
+            )
+            for outcome in outcomes:
+                rows.append(outcome.to_dict())
+                if outcome.error:
+                    problems.append(outcome.error)
+                _tell(console, outcome)
+        if problems:
+            raise _verdict(problems, len(rows))
+
+
+def _tell(console: Console, outcome: "Outcome") -> None:
+    for path in outcome.outputs:
+        console.line(f"wrote {path}")
+    if outcome.error is not None:
+        console.fail(outcome.error)
+
+
+def _teller(console: Console) -> "Callable[[Segment], None]":
+    def tell(segment: "Segment") -> None:
+        console.line(f"[{_clock(segment.start)} --> {_clock(segment.end)}] {segment.text}")
+
+    return tell
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes // 60):02d}:{int(minutes % 60):02d}:{rest:06.3f}"
+
+
+def _verdict(problems: list[SubwhisperError], n_inputs: int) -> SubwhisperError:
+    """What the command ends with: the only input's own error, or how many of several failed."""
+    if n_inputs == 1:
+        return problems[0]
+    summary = PartialFailure(f"{len(problems)} of {n_inputs} inputs failed", hint="see the lines above")
+    codes = {problem.exit_code for problem in problems}
+    if len(problems) == n_inputs and len(codes) == 1:
+        summary.exit_code = codes.pop()  # nothing was done, all for one kind of reason
+    return summary
+
+
+def _report(rows: list[dict[str, Any]], problem: SubwhisperError | None) -> None:
+    from subwhisper.pipeline.transcribe import error_row
+
+    report({"inputs": rows, "error": error_row(problem) if problem else None})
+
+
+def _task(name: str) -> Task:
+    if name == "transcribe":
+        return "transcribe"
+    if name == "translate":
+        return "translate"
+    raise OptionError(f"unknown task {name!r}", hint="transcribe or translate")
+
+
+def _only(option: str, value: str, allowed: str) -> None:
+    if value != allowed:
+        raise OptionError(f"{option} cannot be {value!r}", hint=f"{allowed} is the only one so far")
+
+
+transcribe = opt.as_command(TranscribeArguments, run_transcribe)
+translate = opt.as_command(TranscribeArguments, run_translate, fixed={"task": "translate"})

@@ -1,0 +1,112 @@
+"""A look at everything a job needs: what is there, what is not, and what to do about it."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from subwhisper.errors import ConfigError, OutputError
+from subwhisper.media.facts import ffmpeg_facts, font_facts
+from subwhisper.model import store
+from subwhisper.model.catalog import BUNDLED
+from subwhisper.pipeline.models import DEFAULT
+from subwhisper.pipeline.outputs import check_writable
+from subwhisper.settings import cache_folder, config_files
+
+_ROOM = 2_000_000_000
+"""Bytes that the default model and its neighbours on the disk want."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    detail: str
+    healthy: bool = True
+    needed: bool = True
+    """Whether `transcribe` or `burn` cannot work without it."""
+    remedy: str | None = None
+
+    @property
+    def mark(self) -> str:
+        return "ok" if self.healthy else "BAD" if self.needed else "--"
+
+    def to_dict(self) -> dict[str, Any]:
+        """A row of the machine-readable report."""
+        fields = ("name", "detail", "healthy", "needed", "remedy")
+        return {field: getattr(self, field) for field in fields}
+
+
+def examine() -> Iterator[Finding]:
+    """Look at one thing after another; nothing is fetched, and only caches are written."""
+    yield from _ffmpeg()
+    yield _fonts()
+    yield from _torch()
+    yield _cache()
+    yield from _models()
+    yield _configuration()
+
+
+def _ffmpeg() -> Iterator[Finding]:
+    facts = ffmpeg_facts()
+    remedy = facts.problem or None
+    for use, chosen in (("decoding", facts.decoder), ("burning", facts.burner)):
+        known = {one.path: one for one in facts.known}
+        version = known[chosen].version if chosen in known else None
+        detail = f"{chosen} ({version or 'version unknown'})" if chosen else "no ffmpeg that can do it"
+        yield Finding(f"ffmpeg for {use}", detail, chosen is not None, remedy=None if chosen else remedy)
+    for one in facts.known:
+        if one.lacks_for_burning and one.path != facts.burner:
+            lacks = ", ".join(sorted(one.lacks_for_burning))
+            yield Finding("other ffmpeg", f"{one.path} is not used for burning: it lacks {lacks}")
+
+
+def _fonts() -> Finding:
+    facts = font_facts()
+    if facts.problem is None:
+        return Finding("fonts", f"{facts.family}, {len(facts.files)} files in {facts.folder}")
+    remedy = "SUBWHISPER_CACHE can name a folder that can be written to; until then every burn writes its own"
+    return Finding("fonts", facts.problem, healthy=False, needed=False, remedy=remedy)
+
+
+def _torch() -> Iterator[Finding]:
+    import torch
+
+    yield Finding("torch", f"{torch.__version__}, {torch.get_num_threads()} threads")
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            yield Finding("device", f"cuda:{index} {torch.cuda.get_device_name(index)}")
+        return
+    remedy = "a CUDA GPU makes large models many times faster; without one, smaller models and --compute int8 help"
+    yield Finding("device", "cpu only", needed=False, remedy=remedy)
+
+
+def _cache() -> Finding:
+    folder = cache_folder()
+    try:
+        check_writable(folder)
+    except OutputError as error:
+        return Finding("cache", error.message, healthy=False, needed=False, remedy="SUBWHISPER_CACHE can name another")
+    free = shutil.disk_usage(folder).free
+    detail = f"{folder}, {free / 1e9:.1f} GB free"
+    if free < _ROOM:
+        return Finding("cache", detail, healthy=False, needed=False, remedy="free some space, or set SUBWHISPER_CACHE")
+    return Finding("cache", detail)
+
+
+def _models() -> Iterator[Finding]:
+    present = store.installed()
+    names = ", ".join(entry.name for entry in present)
+    remedy = f"subwhisper models pull {DEFAULT} fetches one; until then --model {BUNDLED} works offline"
+    yield Finding(
+        "models", names or "none fetched yet", bool(present), needed=False, remedy=None if present else remedy
+    )
+
+
+def _configuration() -> Finding:
+    try:
+        files = config_files()
+    except ConfigError as error:
+        return Finding("configuration", error.message, healthy=False, remedy=error.hint)
+    return Finding("configuration", ", ".join(map(str, files)) or "no file; all defaults", needed=False)

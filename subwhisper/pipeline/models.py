@@ -1,0 +1,140 @@
+"""Which model a job uses, and what happens when there is none.
+
+A model that was named is used or the job fails. Without a name, the best one on this machine that can do
+the job is used, else the default one is fetched; only when neither can be had does a single recording fall back
+to the small model inside the package, and says so. Several recordings never fall back: nobody should find
+a night's work done by the smallest model.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from subwhisper.engine.options import TranscribeOptions
+from subwhisper.engine.transcriber import Transcriber
+from subwhisper.errors import DownloadError, ModelError
+from subwhisper.languages import language_code
+from subwhisper.model import store
+from subwhisper.model.catalog import BUNDLED, CATALOG, CatalogEntry, find
+from subwhisper.model.checkpoints import read_checkpoint
+from subwhisper.pipeline import OnProgress
+
+DEFAULT = "turbo"
+"""Fetched when no model is named and none is present; openai-whisper's default too."""
+DEFAULT_TRANSLATOR = "medium"
+"""The same for translation, which turbo was not trained for."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelChoice:
+    """A model and how to run it."""
+
+    name: str | None = None
+    """A known name, a checkpoint's path, or `bundled`; `None` leaves the choice to us."""
+    folder: Path | None = None
+    """Where to look for `NAME` or `NAME.pt` before anywhere else."""
+    offline: bool = False
+    device: str = "auto"
+    compute: str = "auto"
+    threads: int | None = None
+    """`None` is as many as torch finds fit."""
+
+
+def load(choice: ModelChoice, options: TranscribeOptions, *, several: bool, on_progress: OnProgress) -> Transcriber:
+    """Find the model, fetch it if need be, and make it ready.
+
+    Args:
+        choice: what was asked for.
+        options: of the job, which not every model can do.
+        several: whether there is more than one recording, so that falling back is out of the question.
+        on_progress: hears of a download, in bytes.
+
+    Raises:
+        ModelError: unknown, damaged, or not to be had.
+    """
+    path = locate(choice, options, several=several, on_progress=on_progress)
+    checkpoint = read_checkpoint(path)
+    return Transcriber(checkpoint, device=choice.device, compute=choice.compute, threads=choice.threads)
+
+
+def locate(choice: ModelChoice, options: TranscribeOptions, *, several: bool, on_progress: OnProgress) -> Path:
+    """Find the checkpoint of a choice, fetching it if need be.
+
+    Raises:
+        ModelError: as `load`.
+    """
+    if choice.name is not None:
+        return _in_folder(choice) or _fetch(choice.name, choice.offline, on_progress)
+    present = [entry for entry in store.installed() if _suits(entry, options)]
+    default = find(DEFAULT_TRANSLATOR if options.task == "translate" else DEFAULT)
+    if present:
+        best = default if default in present else max(present, key=lambda entry: entry.size_bytes)
+        return _fetch(best.name, True, on_progress)
+    try:
+        return _fetch(default.name, choice.offline, on_progress)
+    except DownloadError as error:
+        return _fall_back(error, options, several)
+
+
+def _in_folder(choice: ModelChoice) -> Path | None:
+    """The model as openai-whisper keeps it: a file named after it in a folder."""
+    if choice.folder is None or choice.name is None:
+        return None
+    candidates = (choice.folder / choice.name, choice.folder / f"{choice.name}.pt")
+    return next((path for path in candidates if path.exists()), None)
+
+
+def _fetch(name: str, offline: bool, on_progress: OnProgress) -> Path:
+    def on_bytes(done: int, total: int | None) -> None:
+        on_progress(f"fetching {name}", done, total)
+
+    return store.locate(name, offline=offline, on_progress=on_bytes)
+
+
+def _suits(entry: CatalogEntry, options: TranscribeOptions) -> bool:
+    if options.task == "translate" and not entry.can_translate:
+        return False
+    if options.language is None:  # to be detected, which takes a model of many languages
+        return len(entry.languages) > 1
+    return language_code(options.language) in entry.languages
+
+
+def _fall_back(error: DownloadError, options: TranscribeOptions, several: bool) -> Path:
+    english = options.language is None or language_code(options.language) == "en"
+    if several or options.task == "translate" or not english:
+        reason = "more than one recording" if several else "this job, which is not plain English"
+        raise DownloadError(
+            f"there is no model on this machine and none could be fetched: {error.message}",
+            hint=f"the small English model inside subwhisper is not used for {reason}; name one with --model",
+        ) from error
+    logger.warning(
+        "no model on this machine and none could be fetched, so the small English model inside subwhisper is used; "
+        "for a better one, go online and run: subwhisper models pull %s",
+        DEFAULT,
+    )
+    return store.locate(BUNDLED, offline=True)
+
+
+def present_names() -> frozenset[str]:
+    """Names of the catalog's models that are on this machine."""
+    return frozenset(entry.name for entry in store.installed())
+
+
+def catalog() -> tuple[CatalogEntry, ...]:
+    """Every public model."""
+    return tuple(CATALOG.values())
+
+
+def pull(name: str, *, on_progress: OnProgress) -> Path:
+    """Fetch a model so that later jobs need no network.
+
+    Raises:
+        ModelError: it is unknown or cannot be fetched.
+    """
+    if name != BUNDLED:
+        find(name)  # a path or a slip of the pen is not to be taken for a repository
+    if name == BUNDLED:
+        raise ModelError("the bundled model is part of subwhisper", hint="use it with --model bundled")
+    return _fetch(name, False, on_progress)

@@ -1,0 +1,239 @@
+"""Recordings in, captions out.
+
+`transcribe_files` yields one `Outcome` per recording as it is done. What is wrong with one recording ends
+up in its outcome and does not stop the others; what is wrong with the job itself (two outputs of one name,
+a model that cannot be had) is raised, before any work where that can be known.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from subwhisper.audio import AudioSource
+from subwhisper.engine.options import TranscribeOptions
+from subwhisper.engine.transcriber import Progress, Transcriber
+from subwhisper.errors import InputError, ModelError, OptionError, SubwhisperError
+from subwhisper.languages import language_code
+from subwhisper.media.decode import open_audio
+from subwhisper.media.spool import spooled
+from subwhisper.pipeline import OnProgress, unheard
+from subwhisper.pipeline.burn import burn_track, require_picture
+from subwhisper.pipeline.inputs import Refused, Source, expand
+from subwhisper.pipeline.models import ModelChoice, load
+from subwhisper.pipeline.outputs import OutputPlan, write_texts
+from subwhisper.subtitles.formats import FORMATS, render
+from subwhisper.subtitles.highlight import highlight_words
+from subwhisper.subtitles.layout import lay_out
+from subwhisper.subtitles.layout.profile import Profile
+from subwhisper.transcript import Segment, Transcript
+
+JSON = "json"
+CAPTION_FORMATS = frozenset({"srt", "vtt", "ass"})
+"""Formats that are looked at while the recording plays; the others are read."""
+EVERY_FORMAT = (*FORMATS, JSON)
+_ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranscribeJob:
+    """What to do with every recording."""
+
+    model: ModelChoice = field(default_factory=ModelChoice)
+    options: TranscribeOptions = field(default_factory=TranscribeOptions)
+    outputs: OutputPlan = field(default_factory=OutputPlan)
+    profile: Profile = field(default_factory=Profile)
+    highlight_words: bool = False
+    """Underline each word while it is spoken, in formats that can."""
+    audio_track: str | int | None = None
+    """Number from 0, or language; `None` is the file's own choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one argument or recording."""
+
+    source: str
+    outputs: tuple[Path, ...] = ()
+    transcript: Transcript | None = None
+    seconds: float = 0.0
+    """Spent on it, the loading of the model left out."""
+    error: SubwhisperError | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """A row of the machine-readable report."""
+        said = self.transcript
+        return {
+            "input": self.source,
+            "outputs": [str(path) for path in self.outputs],
+            "language": said.language if said else None,
+            "duration": said.duration if said else None,
+            "seconds": round(self.seconds, 3),
+            # Below 1 is faster than the recording plays.
+            "realtime_factor": round(self.seconds / said.duration, 4) if said and said.duration else None,
+            "error": error_row(self.error) if self.error else None,
+        }
+
+
+def error_row(error: SubwhisperError) -> dict[str, Any]:
+    """An error in the machine-readable report."""
+    kind = type(error).__name__
+    return {"kind": kind, "message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """Read a list of formats: `srt,vtt`, or `all`.
+
+    Raises:
+        OptionError: one is unknown, or there is none.
+    """
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if _ALL in names:
+        return EVERY_FORMAT
+    for name in names:
+        if name not in EVERY_FORMAT:
+            near = get_close_matches(name, EVERY_FORMAT, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"one or more of {', '.join(EVERY_FORMAT)}; or all"
+            raise OptionError(f"unknown format {name!r}", hint=hint)
+    if not names:
+        raise OptionError("no format was given", hint=f"one or more of {', '.join(EVERY_FORMAT)}; or all")
+    return tuple(dict.fromkeys(names))
+
+
+def transcribe_files(
+    arguments: Sequence[str],
+    job: TranscribeJob,
+    *,
+    on_progress: OnProgress = unheard,
+    on_segment: Callable[[Segment], None] | None = None,
+) -> Iterator[Outcome]:
+    """Transcribe everything the arguments name, in their order.
+
+    Args:
+        arguments: files, folders, patterns, or `-` for standard input.
+        job: what to do with each.
+        on_progress: hears how far the present stage is.
+        on_segment: gets each segment as soon as it is recognised.
+
+    Raises:
+        OutputError: two recordings would write the same name, or a folder cannot be written to.
+        ModelError: the model cannot be had, or cannot do what is asked.
+    """
+    found = expand(arguments)
+    sources = [one for one in found if isinstance(one, Source)]
+    job.outputs.check(sources)
+    desk = _Desk(job, several=len(sources) > 1, on_progress=on_progress, on_segment=on_segment)
+    for one in found:
+        if isinstance(one, Refused):
+            yield Outcome(one.argument, error=one.error)
+        else:
+            yield desk.outcome(one)
+
+
+@dataclass
+class _Desk:
+    """Where one recording after another is worked on with the same model."""
+
+    job: TranscribeJob
+    several: bool
+    on_progress: OnProgress
+    on_segment: Callable[[Segment], None] | None
+    _engine: Transcriber | None = None
+    _is_loading: bool = False
+    _loading_took: float = 0.0
+
+    def outcome(self, source: Source) -> Outcome:
+        written: list[Path] = []
+        self._loading_took = 0.0
+        started = time.monotonic()
+        transcript, problem = None, None
+        try:
+            transcript = self._transcribe(source, written)
+        except SubwhisperError as error:
+            if self._is_loading or isinstance(error, ModelError):
+                raise  # it would be the same with every other recording
+            problem = error
+        seconds = time.monotonic() - started - self._loading_took
+        return Outcome(str(source), tuple(written), transcript, seconds, problem)
+
+    def _transcribe(self, source: Source, written: list[Path]) -> Transcript:
+        job = self.job
+        with _as_file(source) as path:
+            audio = open_audio(path, track=_track(job.audio_track))
+            if job.outputs.burn:
+                require_picture(path)
+            job.outputs.refuse_existing(source, _text_language(job.options))
+            transcript = self._recognise(audio, source)
+            inputs = [source.path] if source.path else []
+            texts = self._texts(source, transcript)
+            write_texts(texts, inputs=inputs)
+            written += texts
+            if job.outputs.burn:
+                captioned = job.outputs.captioned(source)
+                burn_track(path, lay_out(transcript, job.profile), captioned, on_progress=self.on_progress)
+                written.append(captioned)
+        return transcript
+
+    def _recognise(self, audio: AudioSource, source: Source) -> Transcript:
+        engine = self._ready_engine()
+        stage = f"transcribing {source.path.name if source.path else 'standard input'}"
+
+        def on_position(progress: Progress) -> None:
+            self.on_progress(stage, progress.position, progress.duration)
+
+        transcript = engine.transcribe(audio, self.job.options, on_progress=on_position, on_segment=self.on_segment)
+        return replace(transcript, provenance={**transcript.provenance, "source": _fingerprint(source)})
+
+    def _ready_engine(self) -> Transcriber:
+        if self._engine is None:
+            started, self._is_loading = time.monotonic(), True
+            job = self.job
+            self._engine = load(job.model, job.options, several=self.several, on_progress=self.on_progress)
+            self._loading_took, self._is_loading = time.monotonic() - started, False
+        return self._engine
+
+    def _texts(self, source: Source, transcript: Transcript) -> Mapping[Path, str]:
+        job = self.job
+        track = lay_out(transcript, job.profile)
+        shown = highlight_words(track) if job.highlight_words else track
+        texts = {}
+        for format in job.outputs.formats:
+            path = job.outputs.path(source, transcript.language, format)
+            if format == JSON:
+                texts[path] = transcript.to_json() + "\n"
+            else:
+                texts[path] = render(shown if format in CAPTION_FORMATS else track, format)
+        return texts
+
+
+@contextmanager
+def _as_file(source: Source) -> Iterator[Path]:
+    """The recording as a file that can be read more than once."""
+    if source.path is not None:
+        yield source.path
+        return
+    if sys.stdin.isatty():
+        raise InputError("nothing is sent to standard input", hint="pipe a recording in, or name a file")
+    with spooled(sys.stdin.buffer) as path:
+        yield path
+
+
+def _track(wanted: str | int | None) -> str | int | None:
+    return int(wanted) if isinstance(wanted, str) and wanted.isdigit() else wanted
+
+
+def _text_language(options: TranscribeOptions) -> str | None:
+    """The language that the text will be in, where that is known beforehand."""
+    if options.task == "translate":
+        return "en"
+    return language_code(options.language) if options.language else None
+
+
+def _fingerprint(source: Source) -> dict[str, Any]:
+    if source.path is None:
+        return {"name": str(source)}
+    return {"name": source.path.name, "bytes": source.path.stat().st_size}
