@@ -12,8 +12,11 @@ Names listed in `__all__` are the library's promise. They load on first use, so 
 the package costs next to nothing; everything else may change between minor versions.
 """
 
+# ruff: noqa: F401 - the imports below are for editors and type checkers
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from subwhisper.audio import Audio, Span

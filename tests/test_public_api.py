@@ -1,6 +1,7 @@
 """The names that the library promises."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,11 @@ def test_editors_see_the_same_names_from_the_same_places() -> None:
         for alias in node.names
     }
     assert seen == subwhisper._HOME
+
+
+def test_the_version_is_the_projects() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert subwhisper.__version__ == project["project"]["version"]
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

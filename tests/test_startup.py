@@ -10,7 +10,9 @@ HEAVY = {"torch", "numpy", "av", "tiktoken", "pysubs2", "yt_dlp", "ray", "huggin
 
 def loaded_by(code: str) -> set[str]:
     """The modules in a fresh interpreter after running `code`."""
-    shown = subprocess.check_output([sys.executable, "-c", f"{code}\nprint('##', *__import__('sys').modules)"], text=True)
+    shown = subprocess.check_output(
+        [sys.executable, "-c", f"{code}\nprint('##', *__import__('sys').modules)"], text=True
+    )
     return set(shown.rpartition("##")[2].split())
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from subwhisper import __version__
 from subwhisper.cli import console, models
 from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
@@ -38,9 +39,7 @@ app.add_typer(models.app, name="models")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        console.write_data(f"{PROGRAM} {version(PROGRAM)}")
+        console.write_data(f"{PROGRAM} {__version__}")
         raise typer.Exit
 
 

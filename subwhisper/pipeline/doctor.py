@@ -97,7 +97,7 @@ def _cache() -> Finding:
 
 def _models() -> Iterator[Finding]:
     present = store.installed()
-    names = ", ".join(entry.name for entry in present)
+    names = ", ".join(model.name for model in present)
     remedy = f"subwhisper models pull {DEFAULT} fetches one; until then --model {BUNDLED} works offline"
     yield Finding(
         "models", names or "none fetched yet", bool(present), needed=False, remedy=None if present else remedy

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import subwhisper
 from subwhisper.audio import AudioSource
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.transcriber import Progress, Transcriber
@@ -104,6 +105,35 @@ def parse_formats(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def transcribe(
+    recording: Path | str,
+    options: TranscribeOptions | None = None,
+    *,
+    model: Transcriber | str | None = None,
+    audio_track: int | str | None = None,
+    on_progress: OnProgress = unheard,
+) -> Transcript:
+    """Turn the speech of one media file into a transcript; nothing is written.
+
+    Args:
+        recording: any file ffmpeg can read.
+        options: how; the defaults of openai-whisper's command line when not given.
+        model: a name, a path, or one loaded by `load_model`, which is quicker for more than one
+            recording. `None` is the best one present, as on the command line.
+        audio_track: number from 0, or language; `None` is the file's own choice.
+        on_progress: hears how far the present stage is.
+
+    Raises:
+        MediaError: the file cannot be read or has no such sound.
+        ModelError: the model cannot be had, or cannot do what is asked.
+    """
+    path, chosen = Path(recording), options or TranscribeOptions()
+    audio = open_audio(path, track=audio_track)
+    if not isinstance(model, Transcriber):
+        model = load(ModelChoice(name=model), chosen, several=False, on_progress=on_progress)
+    return _recognise(model, audio, Source(path), chosen, on_progress=on_progress)
+
+
 def transcribe_files(
     arguments: Sequence[str],
     job: TranscribeJob,
@@ -167,7 +197,14 @@ class _Desk:
             if job.outputs.burn:
                 require_picture(path)
             job.outputs.refuse_existing(source, _text_language(job.options))
-            transcript = self._recognise(audio, source)
+            transcript = _recognise(
+                self._ready_engine(),
+                audio,
+                source,
+                job.options,
+                on_progress=self.on_progress,
+                on_segment=self.on_segment,
+            )
             inputs = [source.path] if source.path else []
             texts = self._texts(source, transcript)
             write_texts(texts, inputs=inputs)
@@ -177,16 +214,6 @@ class _Desk:
                 burn_track(path, lay_out(transcript, job.profile), captioned, on_progress=self.on_progress)
                 written.append(captioned)
         return transcript
-
-    def _recognise(self, audio: AudioSource, source: Source) -> Transcript:
-        engine = self._ready_engine()
-        stage = f"transcribing {source.path.name if source.path else 'standard input'}"
-
-        def on_position(progress: Progress) -> None:
-            self.on_progress(stage, progress.position, progress.duration)
-
-        transcript = engine.transcribe(audio, self.job.options, on_progress=on_position, on_segment=self.on_segment)
-        return replace(transcript, provenance={**transcript.provenance, "source": _fingerprint(source)})
 
     def _ready_engine(self) -> Transcriber:
         if self._engine is None:
@@ -208,6 +235,25 @@ class _Desk:
             else:
                 texts[path] = render(shown if format in CAPTION_FORMATS else track, format)
         return texts
+
+
+def _recognise(
+    engine: Transcriber,
+    audio: AudioSource,
+    source: Source,
+    options: TranscribeOptions,
+    *,
+    on_progress: OnProgress,
+    on_segment: Callable[[Segment], None] | None = None,
+) -> Transcript:
+    stage = f"transcribing {source.path.name if source.path else 'standard input'}"
+
+    def on_position(progress: Progress) -> None:
+        on_progress(stage, progress.position, progress.duration)
+
+    transcript = engine.transcribe(audio, options, on_progress=on_position, on_segment=on_segment)
+    made_by = {"program": f"subwhisper {subwhisper.__version__}", "source": _fingerprint(source)}
+    return replace(transcript, provenance={**transcript.provenance, **made_by})
 
 
 @contextmanager
