@@ -194,7 +194,8 @@ def _read_captions(path: Path) -> str:
 @contextmanager
 def _published(output: Path) -> Iterator[Path]:
     """A path beside the output to write to; it takes the output's name at the end, or is removed."""
-    part = output.with_name(f".{token_hex(6)}.part{output.suffix}")
+    place = output.resolve()  # a link is followed: what it points at is replaced
+    part = place.with_name(f".{token_hex(6)}.part{place.suffix}")
     try:
         try:
             part.touch(exist_ok=False)
@@ -202,7 +203,7 @@ def _published(output: Path) -> Iterator[Path]:
             raise OutputError(f"{output} cannot be written: {error.strerror}") from error
         yield part
         try:
-            os.replace(part, output)
+            os.replace(part, place)
         except OSError as error:
             raise OutputError(f"{output} cannot be written: {error.strerror}") from error
     finally:
@@ -212,7 +213,9 @@ def _published(output: Path) -> Iterator[Path]:
 def _command(media: MediaInfo, part: Path, container: Container) -> list[str]:
     import ffmpeg
 
-    source = ffmpeg.input(file_url(media.path), protocol_whitelist=PROTOCOLS)
+    # Stand-ins: ffmpeg-python takes no name that is not UTF-8, and a disk may hold one.
+    names = {"SOURCE": file_url(media.path), "TARGET": file_url(part)}
+    source = ffmpeg.input("SOURCE", protocol_whitelist=PROTOCOLS)
     stream = max(media.moving, key=lambda stream: stream.width * stream.height)
     sounds = [source[str(sound.index)] for sound in media.audio]
     options = {**container.options, **{f"{name}:v": value for name, value in container.video.items()}}
@@ -220,8 +223,8 @@ def _command(media: MediaInfo, part: Path, container: Container) -> list[str]:
         written = {"c": "copy"} if sound.codec in container.copied else container.audio
         options |= {f"{name}:a:{number}": value for name, value in written.items()}
     picture = _drawn(source[str(stream.index)], stream)
-    target = ffmpeg.output(picture, *sounds, file_url(part), f=container.muxer, **options)
-    return ["-y", *map(str, ffmpeg.get_args(target))]
+    target = ffmpeg.output(picture, *sounds, "TARGET", f=container.muxer, **options)
+    return ["-y", *(names.get(argument, argument) for argument in map(str, ffmpeg.get_args(target)))]
 
 
 def _drawn(picture: Any, stream: VideoStream) -> Any:

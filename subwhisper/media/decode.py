@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import IO, Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class MediaAudio:
     """Whether the file has no stream but this sound, whose first sample is then at 0 whatever its clock says."""
     duration: float | None
     """Seconds as the file states them; None where it does not. May be wrong: only decoding tells."""
-    _warned: set[str] = field(default_factory=set, repr=False, compare=False)  # a second pass must not repeat it
+    _warned: Event = field(default_factory=Event, repr=False, compare=False)  # the second pass does not repeat it
 
     def blocks(self) -> Iterator[Samples]:
         """Decode from the start, about 30 seconds at a time; every call runs ffmpeg anew.
@@ -82,11 +83,10 @@ class MediaAudio:
             raise explain(work, self.path)
         if not heard:
             raise MediaError(f"no sound could be decoded from {self.path}", hint="it may be empty or damaged")
-        if code or work.errors:
+        if (code or work.errors) and not self._warned.is_set():
+            self._warned.set()
             said = work.errors[0] if work.errors else f"it ended with code {code}"
-            if said not in self._warned:
-                self._warned.add(said)
-                logger.warning("%s seems damaged (ffmpeg: %s); the sound that can be read is used", self.path, said)
+            logger.warning("%s seems damaged (ffmpeg: %s); the sound that can be read is used", self.path, said)
 
 
 def open_audio(path: Path, *, track: int | str | None = None, ffmpeg: Path | None = None) -> MediaAudio:

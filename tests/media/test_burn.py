@@ -1,0 +1,287 @@
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from subwhisper.errors import InputError, MediaError, OutputError, ToolError
+from subwhisper.media.burn import FontLog, _first_text, burn
+from subwhisper.media.probe import probe
+
+Make = Callable[..., Path]
+
+ASS = """[Script Info]
+ScriptType: v4.00+
+PlayResX: 320
+PlayResY: 180
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, OutlineColour, Bold, Outline, Alignment, MarginL, MarginR, MarginV
+Style: Default,{font},24,&H00FFFFFF,&H00000000,0,2,2,10,10,10
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
+
+
+def write_ass(
+    path: Path, text: str = "Hello", start: str = "0:00:00.00", end: str = "9:00:00.00", font: str = "Arial"
+) -> Path:
+    event = f"Dialogue: 0,{start},{end},Default,,0,0,0,,{text}\n" if text else ""
+    path.write_text(ASS.format(font=font) + event, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def captions(tmp_path: Path) -> Path:
+    return write_ass(tmp_path / "captions.ass")
+
+
+def frame(ffmpeg: Path, video: Path, at: float) -> np.ndarray:
+    """One frame as grey values."""
+    media = probe(video)
+    width, height = media.moving[0].display_size
+    command = [ffmpeg, "-nostdin", "-v", "error", "-i", f"file:{video}", "-ss", at, "-frames:v", 1]
+    command += ["-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    raw = subprocess.run(list(map(str, command)), check=True, capture_output=True).stdout
+    return np.frombuffer(raw, np.uint8).reshape(height, width).astype(int)
+
+
+def is_drawn(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether the bottom has white letters with black outlines now, and the top is much as it was."""
+    height = len(before)
+    bottom = (after - before)[height * 3 // 4 :]
+    top = np.abs(after - before)[: height // 2]
+    return bool((bottom > 60).sum() > 50 and (bottom < -60).sum() > 50 and top.mean() < 4)
+
+
+def test_captions_are_in_the_picture_while_they_last(clip: Path, ffmpeg: Path, tmp_path: Path) -> None:
+    captions = write_ass(tmp_path / "half.ass", start="0:00:01.00", end="0:00:02.00")
+    told: list[float] = []
+    report = burn(clip, captions, tmp_path / "out.mp4", on_progress=told.append)
+    assert report.fonts
+    assert report.missing_glyphs == ()
+    assert not is_drawn(frame(ffmpeg, clip, 0.5), frame(ffmpeg, report.output, 0.5))
+    assert is_drawn(frame(ffmpeg, clip, 1.5), frame(ffmpeg, report.output, 1.5))
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def bare(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command where no font and no font configuration of the system can be seen."""
+    hidden = " && ".join(f"if [ -d {place} ]; then mount -t tmpfs none {place}; fi" for place in FONT_PLACES)
+    outer = ["unshare", "--map-root-user", "--mount", "sh", "-c", f'{hidden} && exec "$@"', "sh", *command]
+    return subprocess.run(outer, capture_output=True, text=True, env={**os.environ, **environment})
+
+
+FONT_PLACES = ["/etc/fonts", "/usr/share/fonts", "/usr/local/share/fonts", "/var/cache/fontconfig"]
+
+
+@pytest.mark.parametrize("font", ["Arial", "FiraGO"])
+def test_a_machine_without_fonts_draws_captions_all_the_same(
+    clip: Path, ffmpeg: Path, tmp_path: Path, font: str
+) -> None:
+    try:
+        if bare(["true"]).returncode:
+            pytest.skip("this machine does not let a test hide its fonts")
+    except OSError:
+        pytest.skip("there is no unshare")
+    captions = write_ass(tmp_path / "captions.ass", "Hello Привет ♪ 日本", font=font)
+    code = "import sys; from pathlib import Path; from subwhisper.media.burn import burn; "
+    code += "report = burn(*map(Path, sys.argv[1:])); print(ascii(report.fonts), ascii(report.missing_glyphs))"
+    output = tmp_path / "out.mp4"
+    home = {"HOME": str(tmp_path), "SUBWHISPER_CACHE": str(tmp_path / "cache")}
+    done = bare([sys.executable, "-c", code, *map(str, (clip, captions, output))], **home)
+    assert done.returncode == 0, done.stderr
+    assert "FiraGO-Regular" in done.stdout
+    assert "NotoMusic" in done.stdout
+    assert ascii(("日", "本")) in done.stdout
+    assert is_drawn(frame(ffmpeg, clip, 1), frame(ffmpeg, output, 1))
+
+
+def test_an_ffmpeg_that_finds_no_font_is_an_error_before_the_work(
+    clip: Path, captions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
+) -> None:
+    nothing = tmp_path / "nothing.conf"
+    nothing.write_text("<fontconfig></fontconfig>")
+    monkeypatch.setattr(
+        "subwhisper.media.burn.lay_out_fonts", lambda workspace: {**os.environ, "FONTCONFIG_FILE": str(nothing)}
+    )
+    with pytest.raises(ToolError, match="no font"):
+        burn(clip, captions, tmp_path / "out.mp4")
+    assert not any("libx264" in str(process.args) for process in started)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".ass", ".conf", ".mp4"]
+
+
+def test_what_libass_says_is_understood() -> None:
+    log = FontLog()
+    for line in [
+        "fontselect: (Arial, 400, 0) -> /usr/share/fonts/DejaVu Sans.ttf, 0, DejaVuSans",
+        "fontselect: failed to find any fallback with glyph 0x65E5 for font: (Arial, 400, 0)",
+        "Glyph 0x672C not found, selecting one more font for (Arial, 400, 0)",
+    ]:
+        log.hear(line)
+    assert (log.fonts, log.lost, log.nothing) == ({"DejaVuSans"}, {"日"}, False)
+    log.hear("fontselect: failed to find any fallback with glyph 0x0 for font: (Arial, 400, 0)")
+    with pytest.raises(ToolError, match=r"x\.ass"):
+        log.require_fonts(Path("x.ass"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("Hello", 3.0), ("{\\i1}Hi", 3.0), ("{\\an8}", None), ("\\N ", None), ("{\\p1}m 0 0 l 9 9", None), ("", None)],
+)
+def test_the_first_text_is_found(tmp_path: Path, text: str, expected: float | None) -> None:
+    path = write_ass(tmp_path / "a.ass", text, "0:00:02.00", "0:00:04.00")
+    assert _first_text(path.read_text()) == expected
+
+
+def test_captions_without_text_are_no_error(clip: Path, tmp_path: Path) -> None:
+    report = burn(clip, write_ass(tmp_path / "empty.ass", text=""), tmp_path / "out.mp4")
+    assert report.fonts == ()
+    assert report.output.is_file()
+
+
+def test_any_name_can_be_burned(clip: Path, evil_name: str, ffmpeg: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = clip.parent / evil_name
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    video = Path(evil_name + ".mp4")
+    clip.rename(video)
+    output = Path(evil_name + ".out.mkv")
+    burn(video, write_ass(Path(evil_name + ".ass")), output)
+    assert is_drawn(frame(ffmpeg, video.absolute(), 1), frame(ffmpeg, output.absolute(), 1))
+
+
+def test_a_name_that_is_not_utf8_can_be_burned(clip: Path, captions: Path) -> None:
+    odd = clip.with_name("caf\udce9.mp4")  # Latin-1 on disk
+    try:
+        clip.rename(odd)
+    except (OSError, UnicodeError):
+        pytest.skip("this file system takes only UTF-8")
+    assert burn(odd, captions, odd.with_suffix(".mkv")).output.is_file()
+
+
+def test_a_turned_picture_stays_turned(samples: Path, ffmpeg: Path, captions: Path, tmp_path: Path) -> None:
+    video = samples / "video/nasa_13013_rotated.mp4"
+    output = burn(video, captions, tmp_path / "out.mp4").output
+    picture = probe(output).moving[0]
+    assert (picture.width, picture.height, picture.rotation) == (270, 480, 0)
+    bottom = frame(ffmpeg, output, 0.3)[400:] - frame(ffmpeg, video, 0.3)[400:]
+    assert (bottom > 150).sum() > 50  # upright at the bottom of what a viewer sees; the picture is black there
+
+
+@pytest.mark.parametrize(
+    ("source", "suffix", "codecs"),
+    [
+        ("two-audio-tracks-en-de.mkv", ".mkv", ["aac", "opus"]),
+        ("two-audio-tracks-en-de.mkv", ".mp4", ["aac", "aac"]),
+        ("two-audio-tracks-en-de.mkv", ".webm", ["vorbis", "opus"]),
+        ("grid-s1-bbaf2n.mpg", ".MOV", ["aac"]),
+        ("sample_MKV_SRT.mkv", ".m4v", []),
+    ],
+)
+def test_the_sound_is_kept(
+    samples: Path, captions: Path, tmp_path: Path, source: str, suffix: str, codecs: list[str]
+) -> None:
+    before = probe(samples / "video" / source)
+    after = probe(burn(before.path, captions, tmp_path / f"out{suffix}").output)
+    assert [stream.codec for stream in after.audio] == codecs
+    assert [stream.language for stream in after.audio] == [stream.language for stream in before.audio]
+    assert [stream.channels for stream in after.audio] == [stream.channels for stream in before.audio]
+    assert after.duration == pytest.approx(before.duration, abs=0.15)
+
+
+def test_copied_sound_is_the_same_to_the_bit(clip: Path, captions: Path, tmp_path: Path, ffmpeg: Path) -> None:
+    def fingerprint(path: Path) -> bytes:
+        command = [str(ffmpeg), "-v", "error", "-i", str(path), "-map", "0:a", "-c", "copy", "-f", "md5", "-"]
+        return subprocess.run(command, check=True, capture_output=True).stdout
+
+    assert fingerprint(burn(clip, captions, tmp_path / "out.mp4").output) == fingerprint(clip)
+
+
+def test_late_sound_stays_late(samples: Path, captions: Path, tmp_path: Path) -> None:
+    after = probe(burn(samples / "video/audio-offset-2s.mkv", captions, tmp_path / "out.mkv").output)
+    assert after.audio[0].start - after.start == pytest.approx(2.0, abs=0.03)
+
+
+def test_captions_count_from_the_start_of_the_container(samples: Path, ffmpeg: Path, tmp_path: Path) -> None:
+    video = samples / "video/test_non_zero_start.mp4"  # its clock begins at 8.3 s
+    captions = write_ass(tmp_path / "start.ass", start="0:00:00.00", end="0:00:01.00")
+    output = burn(video, captions, tmp_path / "out.mp4").output
+    assert np.abs(frame(ffmpeg, video, 0) - frame(ffmpeg, output, 0)).max() > 60
+
+
+def test_odd_sizes_are_padded(make: Make, captions: Path, tmp_path: Path) -> None:
+    odd = make("-f", "lavfi", "-i", "testsrc=s=161x91:r=5:d=1", "-c:v", "ffv1", name="odd.mkv")
+    picture = probe(burn(odd, captions, tmp_path / "out.mp4").output).moving[0]
+    assert (picture.width, picture.height) == (162, 92)
+
+
+def test_missing_characters_are_reported(clip: Path, tmp_path: Path) -> None:
+    report = burn(clip, write_ass(tmp_path / "odd.ass", "A \U0010fffd B"), tmp_path / "out.mp4")
+    assert report.missing_glyphs == ("\U0010fffd",)
+
+
+def test_a_damaged_video_is_burned_as_far_as_it_goes(
+    samples: Path, captions: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        output = burn(samples / "broken/truncated.webm", captions, tmp_path / "out.mp4").output
+    assert probe(output).duration == pytest.approx(7, abs=0.5)
+    assert "seems damaged" in caplog.text
+
+
+def test_bad_requests_are_refused_and_leave_nothing(samples: Path, clip: Path, captions: Path, tmp_path: Path) -> None:
+    binary = tmp_path / "binary.ass"
+    binary.write_bytes(b"\xff\xfe\x00")
+    before = set(tmp_path.iterdir())
+    out = tmp_path / "out.mp4"
+    cases: list[tuple[Path, Path, Path, type[Exception], str]] = [
+        (samples / "speech/jfk.flac", captions, out, MediaError, r"jfk\.flac has no moving picture"),
+        (samples / "broken/truncated-half.mp4", captions, out, MediaError, r"truncated-half\.mp4"),
+        (tmp_path / "none.mp4", captions, out, MediaError, r"none\.mp4 does not exist"),
+        (clip, tmp_path / "none.ass", out, InputError, r"none\.ass"),
+        (clip, binary, out, InputError, r"binary\.ass is not"),
+        (clip, captions, clip, OutputError, "is the input itself"),
+        (clip, captions, tmp_path / "out.avi", OutputError, r"use one of \.mp4"),
+        (clip, captions, tmp_path / "nowhere" / "out.mp4", OutputError, "cannot be written"),
+    ]
+    for video, subtitles, output, kind, words in cases:
+        with pytest.raises(kind, match=words):
+            burn(video, subtitles, output)
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_ctrl_c_leaves_no_file_and_no_ffmpeg(make: Make, captions: Path, tmp_path: Path) -> None:
+    long = make("-f", "lavfi", "-i", "testsrc=s=1280x720:r=30:d=60", "-c:v", "mpeg4", name="long.mp4")
+    output = tmp_path / "out" / "out.mp4"
+    output.parent.mkdir()
+    code = (
+        "import sys; from pathlib import Path; from subwhisper.media.burn import burn; burn(*map(Path, sys.argv[1:]))"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, (long, captions, output))], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not any(path.stat().st_size for path in output.parent.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=30)
+    assert "KeyboardInterrupt" in said
+    assert list(output.parent.iterdir()) == []
+    commands = [path for path in Path("/proc").glob("[0-9]*/cmdline") if str(output.parent).encode() in _read(path)]
+    assert commands == []
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it has ended meanwhile
+        return b""
