@@ -13,6 +13,9 @@ from subwhisper.model.dims import ModelDims
 
 logger = logging.getLogger(__name__)
 
+POSITIONS = "encoder.positional_embedding"
+"""Follows from the dimensions (`whisper.sinusoids`), so a checkpoint may leave it out."""
+
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
@@ -56,7 +59,7 @@ def _norm(prefix: str, width: int) -> dict[str, tuple[int, ...]]:
 def checked_tensors(
     stored: Mapping[str, object], dims: ModelDims, *, file_bytes: int, harmless: frozenset[str] = frozenset()
 ) -> dict[str, torch.Tensor]:
-    """Keep exactly the tensors the network needs, after checking each.
+    """Keep exactly the tensors the network needs, after checking each; only `POSITIONS` may be missing.
 
     Args:
         stored: the file's table under OpenAI's names.
@@ -71,6 +74,8 @@ def checked_tensors(
     tensors: dict[str, torch.Tensor] = {}
     claimed = 0
     for name, shape in expected_shapes(dims).items():
+        if name == POSITIONS and name not in stored:
+            continue
         tensor = stored.get(name)
         if not isinstance(tensor, torch.Tensor):
             raise ModelError(
