@@ -21,7 +21,7 @@ def highlight_words(track: Track) -> Track:
 def _states(cue: Cue) -> Iterator[Cue]:
     shown = cue.start_ms
     stops = [word.start_ms for word in cue.words[1:]] + [cue.end_ms]
-    for word, stop in zip(cue.words, stops, strict=True):
+    for word, stop in zip(cue.words, stops, strict=False):
         start = min(max(word.start_ms, shown), cue.end_ms)
         end = min(stop if 0 <= stop - word.end_ms < FLICKER_MS else word.end_ms, cue.end_ms)
         if end <= start:

@@ -47,13 +47,13 @@ def read(text: str, source: str) -> Track:
 
 def _rows(lines: list[str], source: str) -> Iterator[Row]:
     arrows = [(index, times) for index, line in enumerate(lines) if "-->" in line and (times := parse_arrow(line))]
+    _refuse_broken_times(lines, source)
     if not arrows and (first := next((line for line in enumerate(lines, start=1) if line[1].strip()), None)):
         raise InputError(
             f"{source}, line {first[0]}: found no cue; a time like 00:00:01,000 --> 00:00:02,000 is expected"
         )
-    _refuse_broken_times(lines, source)
     stops = [index for index, _ in arrows[1:]] + [len(lines)]
-    for (index, (start_ms, end_ms)), stop in zip(arrows, stops, strict=True):
+    for (index, (start_ms, end_ms)), stop in zip(arrows, stops, strict=False):
         body = lines[index + 1 : stop]
         if stop < len(lines):
             body = _without_number(body)

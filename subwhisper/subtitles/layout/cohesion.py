@@ -50,7 +50,7 @@ _LOOSE = {  # should stay with the word after them
         "of to in on at by for with from into onto about as than like over under between through without within "
         "off across along around against toward towards upon behind during since "
         "and or but nor if because although that who which when while where until unless whether so "
-        "i you he she we they it there who's what "
+        "i you he she we they it there who's what how why "
         "is am are was were be been being has have had do does did will would shall should can could may might must "
         "it's he's she's that's there's let's "
         "not never very too more most quite really just only his her this these those some any no each all both "

@@ -1,0 +1,99 @@
+"""Streams of words as recognisers give them at their worst, and what must hold of any layout of them."""
+
+import re
+
+from hypothesis import strategies as st
+from wcwidth import wcswidth
+
+from subwhisper.subtitles.layout import Profile
+from subwhisper.subtitles.track import Track, to_ms
+from subwhisper.transcript import Segment, Transcript, Word
+
+_WORDS = (
+    "a the of in to I you is was not and but house country telescope yes No. well, what? Dr. 25 km “oh” it's "
+    "Straße l'été über niño … ♪ - — 1,000 \U0001f469\u200d\U0001f467 honorificabilitudinitatibus "
+    "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz "
+    "https://example.org/a/very/long/address/that/no/line/of/forty-two/columns/can/hold"
+)
+LATIN = st.sampled_from(_WORDS.split()).map(lambda word: f" {word}")
+GLUED = st.sampled_from(
+    ["-known", "'t", ".", ",", "’s", "\u0301", "\u200d", "\ufe0f", "%", " ", "", "  two  words ", "\x07"]
+)
+SPACELESS = st.sampled_from(
+    [*"今天天气很好。，「」私はーっヽภาษาไทยเแ๋", "テスト", "東京都", "ကမ္ဘာ", "漢字" * 30, "e\u0301", "！"]
+)
+SPACED = st.sampled_from(
+    [" 안녕하세요", " 세계", " مرحبا", " بالعالم،", " שלום", " Привет,", " мир!", " नमस्ते", " दुनिया।"]
+)
+TEXTS = st.one_of(
+    st.lists(LATIN, max_size=60),
+    st.lists(st.one_of(LATIN, GLUED), max_size=40),
+    st.lists(SPACELESS, max_size=60),
+    st.lists(SPACED, max_size=40),
+    st.lists(st.one_of(LATIN, GLUED, SPACELESS, SPACED), max_size=40),
+)
+STEP = st.sampled_from([0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.5, 4.0, 20.0])
+JITTER = st.sampled_from([0.0, 0.0, 0.0, 0.0, -0.05, 0.03, -0.4, -3.0, 9.0])
+
+
+@st.composite
+def transcripts(draw: st.DrawFn) -> Transcript:
+    """Words in several scripts; times may stand still, overlap, run backwards or be missing."""
+    clock, segments = draw(st.sampled_from([0.0, 0.3, 3599.9])), []
+    for texts in draw(st.lists(TEXTS, max_size=3)):
+        begin, words = clock, []
+        for text in texts:
+            length = draw(STEP)
+            start = clock + draw(JITTER)
+            words.append(Word(text, start, start + length + draw(JITTER)))
+            clock += length
+        text = "".join(word.text for word in words)
+        if draw(st.integers(0, 4)) == 0:
+            words = []  # a segment that was never aligned
+        segments.append(Segment(begin, clock, text, words=tuple(words)))
+    return Transcript(tuple(segments), draw(st.sampled_from(["en", "de", "zh", "ja", "th", "ar", "ko", "und"])))
+
+
+PROFILES = st.builds(
+    Profile,
+    max_line_width=st.sampled_from([42, 42, 42, 24, 16, 5, 1]),
+    max_lines=st.sampled_from([2, 2, 1, 3]),
+    max_words_per_line=st.sampled_from([None, None, 1, 3]),
+    min_gap=st.sampled_from([2 / 24, 0.0, 0.5]),
+    linger=st.sampled_from([0.5, 0.0]),
+)
+
+
+def letters(text: str) -> str:
+    """What must never be lost or moved: everything but white space and control characters."""
+    return re.sub(r"[\s\x00-\x1f\x7f-\x9f]", "", text)
+
+
+def spoken(transcript: Transcript) -> list[tuple[str, float]]:
+    """Every visible character, with the start of the word it belongs to."""
+    marks = []
+    for segment in transcript.segments:
+        for word in segment.words or (Word(segment.text, segment.start, segment.end),):
+            marks += [(letter, word.start) for letter in letters(word.text)]
+    return marks
+
+
+def check(track: Track, transcript: Transcript, profile: Profile) -> None:
+    """Assert every promise that `lay_out` makes."""
+    marks = spoken(transcript)
+    assert letters("".join(line for cue in track.cues for line in cue.lines)) == "".join(mark[0] for mark in marks)
+    said = 0
+    for cue in track.cues:
+        assert 0 < cue.duration_ms <= to_ms(profile.max_duration)
+        assert cue.start_ms >= to_ms(marks[said][1]), "a cue comes before its first word"
+        assert len(cue.lines) <= profile.max_lines
+        for index, line in enumerate(cue.lines):
+            words = [word for word in cue.words if word.line == index]
+            assert len(words) <= (profile.max_words_per_line or len(words))
+            assert wcswidth(line) <= profile.max_line_width or len(words) == 1, "too wide, and not one long word"
+            assert line == line.strip()
+            assert all(line[word.first : word.stop].strip() for word in words)
+        said += len(letters("".join(cue.lines)))
+    for before, after in zip(track.cues, track.cues[1:], strict=False):
+        room = after.start_ms - before.start_ms
+        assert before.end_ms <= after.start_ms - min(to_ms(profile.min_gap), room // 2)
