@@ -184,11 +184,14 @@ def _container_of(output: Path, *inputs: Path) -> Container:
 
 def _read_captions(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not an .ass file in UTF-8") from error
     except OSError as error:
         raise InputError(f"{path} could not be read: {error.strerror}") from error
+    if "[events]" not in text.lower():
+        raise InputError(f"{path} is not an .ass file")
+    return text
 
 
 @contextmanager

@@ -221,7 +221,6 @@ def run(
 
 # ── explaining ───────────────────────────────────────────────────────────────────────────────────
 
-_NOT_MEDIA = "is not audio or video that ffmpeg can read"
 _REASONS: tuple[tuple[str, type[SubwhisperError], str, str | None], ...] = (
     ("No space left on device", OutputError, "could not be processed: the disk is full", None),
     ("Unknown encoder", ToolError, "could not be processed: ffmpeg lacks an encoder", "see: subwhisper doctor"),
@@ -235,8 +234,7 @@ _REASONS: tuple[tuple[str, type[SubwhisperError], str, str | None], ...] = (
     ("not on whitelist", MediaError, "refers to something that is not a local file", "fetch it first"),
     ("Decoder (codec", MediaError, "holds a codec that this ffmpeg cannot decode", None),
     ("Decoder not found", MediaError, "holds a codec that this ffmpeg cannot decode", None),
-    ("Invalid data found", MediaError, _NOT_MEDIA, None),
-    ("Invalid argument", MediaError, _NOT_MEDIA, None),
+    ("Invalid data found", MediaError, "is not audio or video that ffmpeg can read", None),
 )
 
 
@@ -256,5 +254,6 @@ def explain(work: Running, source: Path) -> SubwhisperError:
     for needle, kind, what, hint in _REASONS:
         if any(needle in line for line in said):
             return kind(f"{source} {what}", hint=hint)
-    last = said[-1] if said else "it gave no reason"
-    return ToolError(f"ffmpeg failed with code {work.process.returncode} on {source}: {last}")
+    # The first complaint is the cause; of lines that are no complaints, the last comes nearest.
+    reason = said[0] if work.errors else said[-1] if said else "it gave no reason"
+    return ToolError(f"ffmpeg failed with code {work.process.returncode} on {source}: {reason}")

@@ -1,8 +1,9 @@
 """Fonts for captions, so that a machine without any draws the same captions as one with many.
 
 They come from the pymupdf-fonts package: FiraGO (Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari, Thai,
-Georgian) in four cuts, Noto Sans, and Noto's music signs and symbols. They are written to the cache once. Not among
-them: Chinese, Japanese, Korean, Armenian, Bengali, Tamil; those need fonts of the system.
+Georgian) in four cuts, Fira Mono for its ♪ (Noto's are a third of the size beside FiraGO), Noto Sans and its symbols.
+They are written to the cache once. Not among them: Chinese, Japanese, Korean, Armenian, Bengali, Tamil; those need
+fonts of the system.
 """
 
 import os
@@ -17,17 +18,18 @@ from subwhisper.settings import cache_folder
 FAMILY = "FiraGO"
 """The family that is always there; others are used where it lacks a character, or where a style names them."""
 
-_FAMILIES = (FAMILY, "Noto Sans", "Noto Music", "Noto Sans Symbols", "Noto Sans Symbols2")
+_FAMILIES = (FAMILY, "Noto Sans", "Fira Mono", "Noto Sans Symbols", "Noto Sans Symbols2")
 _FILES = {  # pymupdf-fonts' own short name -> file
     "figo": "FiraGO-Regular.ttf",
     "figbo": "FiraGO-Bold.ttf",
     "figit": "FiraGO-Italic.ttf",
     "figbi": "FiraGO-BoldItalic.ttf",
+    "fimo": "FiraMono-Regular.ttf",
+    "fimbo": "FiraMono-Bold.ttf",
     "notos": "NotoSans-Regular.ttf",
     "notosbo": "NotoSans-Bold.ttf",
     "notosit": "NotoSans-Italic.ttf",
     "notosbi": "NotoSans-BoldItalic.ttf",
-    "music": "NotoMusic-Regular.otf",
     "symbol1": "NotoSansSymbols-Regular.otf",
     "symbol2": "NotoSansSymbols2-Regular.otf",
 }

@@ -1,5 +1,6 @@
 """Files made for the tests of `media`, by the ffmpeg that comes with the package."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,9 @@ Make = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def ffmpeg() -> Path:
-    binary = packaged_ffmpeg()
+    """The packaged ffmpeg, or the one that SUBWHISPER_TEST_FFMPEG names."""
+    stated = os.environ.get("SUBWHISPER_TEST_FFMPEG")
+    binary = Path(stated) if stated else packaged_ffmpeg()
     if binary is None:
         pytest.skip("imageio-ffmpeg has no binary for this machine")
     return binary

@@ -100,7 +100,7 @@ def test_a_machine_without_fonts_draws_captions_all_the_same(
     done = bare([sys.executable, "-c", code, *map(str, (clip, captions, output))], **home)
     assert done.returncode == 0, done.stderr
     assert "FiraGO-Regular" in done.stdout
-    assert "NotoMusic" in done.stdout
+    assert "FiraMono" in done.stdout
     assert ascii(("日", "本")) in done.stdout
     assert is_drawn(frame(ffmpeg, clip, 1), frame(ffmpeg, output, 1))
 
@@ -241,6 +241,8 @@ def test_a_damaged_video_is_burned_as_far_as_it_goes(
 def test_bad_requests_are_refused_and_leave_nothing(samples: Path, clip: Path, captions: Path, tmp_path: Path) -> None:
     binary = tmp_path / "binary.ass"
     binary.write_bytes(b"\xff\xfe\x00")
+    script = tmp_path / "script.ass"
+    script.write_text("1\n00:00:00,000 --> 00:00:01,000\nI am SubRip\n")
     before = set(tmp_path.iterdir())
     out = tmp_path / "out.mp4"
     cases: list[tuple[Path, Path, Path, type[Exception], str]] = [
@@ -249,6 +251,7 @@ def test_bad_requests_are_refused_and_leave_nothing(samples: Path, clip: Path, c
         (tmp_path / "none.mp4", captions, out, MediaError, r"none\.mp4 does not exist"),
         (clip, tmp_path / "none.ass", out, InputError, r"none\.ass"),
         (clip, binary, out, InputError, r"binary\.ass is not"),
+        (clip, script, out, InputError, r"script\.ass is not an \.ass file"),
         (clip, captions, clip, OutputError, "is the input itself"),
         (clip, captions, tmp_path / "out.avi", OutputError, r"use one of \.mp4"),
         (clip, captions, tmp_path / "nowhere" / "out.mp4", OutputError, "cannot be written"),

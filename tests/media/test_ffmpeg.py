@@ -8,7 +8,7 @@ import pytest
 
 from subwhisper.errors import MediaError, OutputError, ToolError
 from subwhisper.media import ffmpeg as door
-from subwhisper.media.ffmpeg import VARIABLE, explain, find_ffmpeg, run, running
+from subwhisper.media.ffmpeg import VARIABLE, explain, find_ffmpeg, packaged_ffmpeg, run, running
 
 Program = Callable[[str], Path]
 SUBTITLES = frozenset({"filter:subtitles"})
@@ -28,23 +28,19 @@ def test_a_named_ffmpeg_that_lacks_something_is_refused_and_not_passed_over(prog
     assert find_ffmpeg(frozenset({"filter:scale"}), poor) == poor
 
 
-def test_a_poor_system_ffmpeg_is_used_for_what_it_can_do(
-    program: Program, monkeypatch: pytest.MonkeyPatch, ffmpeg: Path
-) -> None:
+def test_a_poor_system_ffmpeg_is_used_for_what_it_can_do(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     poor = program('echo " .. scale  V->V  Scale"')
     monkeypatch.delenv(VARIABLE)
     monkeypatch.setenv("PATH", str(poor.parent), prepend=os.pathsep)
     assert find_ffmpeg(frozenset({"filter:scale"})) == poor
-    assert find_ffmpeg(SUBTITLES) == ffmpeg
+    assert find_ffmpeg(SUBTITLES) == packaged_ffmpeg()
 
 
-def test_a_system_ffmpeg_that_does_not_start_is_passed_over(
-    program: Program, monkeypatch: pytest.MonkeyPatch, ffmpeg: Path
-) -> None:
+def test_a_system_ffmpeg_that_does_not_start_is_passed_over(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = program("exit 127")
     monkeypatch.delenv(VARIABLE)
     monkeypatch.setenv("PATH", str(broken.parent), prepend=os.pathsep)
-    assert find_ffmpeg(SUBTITLES) == ffmpeg
+    assert find_ffmpeg(SUBTITLES) == packaged_ffmpeg()
 
 
 def test_no_ffmpeg_at_all_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
