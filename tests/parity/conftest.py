@@ -55,7 +55,7 @@ def random_weights(dims: ModelDims, tokenizer: Tokenizer, seed: int) -> dict[str
         fan_in = shaped[0].numel() if shaped.ndim > 1 else 1
         if name == "encoder.positional_embedding":
             tensors[name] = shaped.clone()
-        elif name.endswith("embedding.weight") or name.endswith("positional_embedding"):
+        elif name.endswith(("embedding.weight", "positional_embedding")):
             tensors[name] = 0.2 * noise
         elif name == "decoder.ln.weight":
             tensors[name] = noise  # signs mixed, or the tied embedding would repeat the last token for ever
@@ -69,7 +69,7 @@ def random_weights(dims: ModelDims, tokenizer: Tokenizer, seed: int) -> dict[str
             tensors[name] = noise * fan_in**-0.5
     embedding = tensors["decoder.token_embedding.weight"]
     embedding[tokenizer.timestamp_begin :] *= 1.15  # timestamps now and then
-    embedding[tokenizer.eot] *= 2.5  # and an end
+    embedding[tokenizer.eot] *= 2.0  # and an end
     return tensors
 
 
