@@ -47,7 +47,7 @@ class Repository:
         self.repo_id, self.endpoint, self.token = repo_id, endpoint, token
         self.cache, self.folder = cache, repository_folder(cache, repo_id)
         found = HfApi(endpoint=endpoint, token=token).model_info(repo_id)
-        self.commit = str(found.sha)
+        self.commit = _safe_name(found.sha)
         self.names = {file.rfilename for file in found.siblings or []}
 
     @property
@@ -57,17 +57,13 @@ class Repository:
 
     def fetch(self, names: Sequence[str], on_progress: OnProgress | None) -> None:
         """Put files into the cache, in order; those that are there cost one request each."""
-        from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+        from huggingface_hub import hf_hub_download
 
-        described: list[tuple[str, HfFileMetadata]] = []
-        for name in names:
-            url = hf_hub_url(self.repo_id, name, revision=self.commit, endpoint=self.endpoint)
-            described.append((name, get_hf_file_metadata(url, token=self.token, endpoint=self.endpoint)))
-        sizes = [metadata.size for _, metadata in described]
-        known = [size for size in sizes if size is not None]
+        sizes = {name: self._describe(name).size for name in names}
+        known = [size for size in sizes.values() if size is not None]
         meter = _Meter(on_progress, sum(known) if len(known) == len(sizes) else None)
-        for name, metadata in described:
-            self._fetch_blob(name, metadata, meter)
+        for name in names:
+            self._fetch_blob(name, meter)
             # The blob is in place: this links it into the snapshot as huggingface_hub wants it.
             hf_hub_download(
                 self.repo_id,
@@ -78,42 +74,66 @@ class Repository:
                 token=self.token,
             )
 
-    def _fetch_blob(self, name: str, metadata: "HfFileMetadata", meter: "_Meter") -> None:
-        """Fetch one file, continuing what an earlier call left, and check it before it counts as present."""
-        from huggingface_hub.file_download import http_get
-        from huggingface_hub.utils._fixes import WeakFileLock
-        from huggingface_hub.utils._headers import build_hf_headers
+    def _describe(self, name: str) -> "HfFileMetadata":
+        from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-        if metadata.etag is None:
-            raise OSError(f"{self.endpoint} does not describe {name}")
-        blob = self.folder / "blobs" / metadata.etag
-        partial = blob.with_name(f"{blob.name}.subwhisper-part")
-        lock = self.cache / ".locks" / self.folder.name / f"{metadata.etag}.lock"  # where huggingface_hub has its own
+        url = hf_hub_url(self.repo_id, name, revision=self.commit, endpoint=self.endpoint)
+        return get_hf_file_metadata(url, token=self.token, endpoint=self.endpoint)
+
+    def _fetch_blob(self, name: str, meter: "_Meter") -> None:
+        """Fetch one file, continuing what an earlier call left, and check it before it counts as present."""
+        from huggingface_hub.utils._fixes import WeakFileLock
+
+        metadata = self._describe(name)  # asked again, because large files have an address that expires
+        etag = _safe_name(metadata.etag)
+        blob = self.folder / "blobs" / etag
+        partial = blob.with_name(f"{etag}.subwhisper-part")
+        lock = self.cache / ".locks" / self.folder.name / f"{etag}.lock"  # where huggingface_hub has its own
         for place in (blob, lock):
             place.parent.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(lock):
             if blob.exists():
                 meter.advance(blob.stat().st_size)
                 return
-            with partial.open("ab") as file:
-                start = file.tell()
-                if metadata.size is not None and start > metadata.size:
-                    start = file.truncate(0)
-                meter.advance(start)
-                http_get(
-                    metadata.location,
-                    _Counted(file, meter),  # type: ignore[arg-type]  # has the methods http_get calls
-                    resume_size=start,
-                    headers=build_hf_headers(token=self._token_for(metadata.location)),
-                    expected_size=metadata.size,
-                    displayed_filename=name,
-                )
-            _verify(partial, name, metadata.etag)
+            self._fetch_rest(name, metadata, partial, meter)
+            _verify(partial, name, etag)
             partial.replace(blob)
+
+    def _fetch_rest(self, name: str, metadata: "HfFileMetadata", partial: Path, meter: "_Meter") -> None:
+        from huggingface_hub.file_download import http_get
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+        from huggingface_hub.utils._headers import build_hf_headers
+
+        if "HF_HUB_DISABLE_PROGRESS_BARS" not in os.environ:  # then the user has decided, and a call would warn
+            disable_progress_bars("huggingface_hub.http_get")
+        with partial.open("ab") as file:
+            start = file.tell()
+            if metadata.size is not None and start > metadata.size:
+                start = file.truncate(0)
+            meter.advance(start)
+            http_get(
+                metadata.location,
+                _Counted(file, meter),  # type: ignore[arg-type]  # has the methods http_get calls
+                resume_size=start,
+                headers=build_hf_headers(token=self._token_for(metadata.location)),
+                expected_size=metadata.size,
+                displayed_filename=name,
+            )
 
     def _token_for(self, url: str) -> Literal[False] | None:
         """Large files lie on other hosts, which the user's token is none of the business of."""
         return self.token if urlsplit(url).netloc == urlsplit(self.endpoint).netloc else False
+
+
+def _safe_name(tag: str | None) -> str:
+    """Let only what cannot leave the cache become part of a path.
+
+    Raises:
+        ValueError: the server sent no tag or an impossible one.
+    """
+    if tag is None or not re.fullmatch(r"\w[\w.-]*", tag, flags=re.ASCII):
+        raise ValueError(f"it is no model hub: it sent the tag {tag!r}")
+    return tag
 
 
 class _Meter:

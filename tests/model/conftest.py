@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save_file
 from small_models import hub_config, hub_tensors, hub_vocabulary, small_dims, write_json
+from stand_in_hub import Hub, serving
 
 from subwhisper.languages import LANGUAGES
 from subwhisper.model.vocabulary import Vocabulary, byte_pair_vocabulary
@@ -37,11 +38,8 @@ def hub_folder(tmp_path: Path) -> Path:
     return folder
 
 
-Edit = Callable[..., None]
-
-
 @pytest.fixture
-def edit_json() -> Edit:
+def edit_json() -> Callable[..., None]:
     """Change entries of a JSON file; a value of None removes the entry."""
 
     def edit(path: Path, **changes: object) -> None:
@@ -57,3 +55,14 @@ def never_runs(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "code-was-run"
     yield path
     assert not path.exists(), "a checkpoint executed code"
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hub_folder: Path) -> Iterator[Hub]:
+    """A stand-in hub that serves a small model as openai/whisper-tiny, and an empty cache."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with serving() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        hub.repositories["openai/whisper-tiny"] = {path.name: path.read_bytes() for path in hub_folder.iterdir()}
+        yield hub

@@ -3,11 +3,11 @@ import json
 import pickle
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from conftest import Edit
 from safetensors.torch import save_file
 from small_models import hub_config, hub_tensors, hub_vocabulary, small_dims, write_json
 
@@ -160,7 +160,7 @@ def test_alignment_heads_are_stated_or_the_upper_half(
     assert checkpoint.is_multilingual  # told by the vocabulary where it is not stated
 
 
-def test_a_fine_tune_of_a_public_model_inherits_its_heads(hub_folder: Path, edit_json: Edit) -> None:
+def test_a_fine_tune_of_a_public_model_inherits_its_heads(hub_folder: Path, edit_json: Callable[..., None]) -> None:
     dims = small_dims(n_vocab=1771, n_text_layer=4)
     config = hub_config(dims) | {"decoder_attention_heads": 6, "d_model": 12, "encoder_attention_heads": 6}
     config |= {"_name_or_path": "openai/whisper-tiny"}
@@ -211,7 +211,7 @@ def test_the_fingerprint_is_the_files_sha256(hub_folder: Path) -> None:
     ],
 )
 def test_a_bad_config_is_explained(
-    hub_folder: Path, edit_json: Edit, changes: dict[str, object], complaint: str | None
+    hub_folder: Path, edit_json: Callable[..., None], changes: dict[str, object], complaint: str | None
 ) -> None:
     edit_json(hub_folder / "config.json", **changes)
     if complaint is None:  # generation_config.json has the last word
@@ -238,13 +238,13 @@ def test_damaged_merges_are_named(hub_folder: Path, content: bytes) -> None:
         read_checkpoint(hub_folder)
 
 
-def test_ids_that_are_no_numbers_are_refused(hub_folder: Path, edit_json: Edit) -> None:
+def test_ids_that_are_no_numbers_are_refused(hub_folder: Path, edit_json: Callable[..., None]) -> None:
     edit_json(hub_folder / "added_tokens.json", **{"<|en|>": "1"})
     with pytest.raises(ModelError, match=r"added_tokens\.json gives '<\|en\|>' the id '1'"):
         read_checkpoint(hub_folder)
 
 
-def test_suppressed_ids_must_exist(hub_folder: Path, edit_json: Edit) -> None:
+def test_suppressed_ids_must_exist(hub_folder: Path, edit_json: Callable[..., None]) -> None:
     edit_json(hub_folder / "generation_config.json", suppress_tokens=[5, 99999])
     with pytest.raises(ModelError, match="suppress_tokens"):
         read_checkpoint(hub_folder)
