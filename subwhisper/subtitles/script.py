@@ -94,10 +94,9 @@ def split_spaceless(word: str) -> list[str]:
     """Split one word wherever a script without spaces may be broken; other words come back whole."""
     if not _SPACELESS.search(word):
         return [word]
-    parts = [word[0]]
-    for character in word[1:]:
-        if may_part(parts[-1], character) and parts[-1].strip():
-            parts.append(character)
-        else:
-            parts[-1] += character
-    return parts
+    parts, begin = [], 0
+    for index in range(1, len(word)):
+        if may_part(word[index - 1], word[index]) and word[index - 1] != " ":
+            parts.append(word[begin:index])
+            begin = index
+    return [*parts, word[begin:]]

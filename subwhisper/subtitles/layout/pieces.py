@@ -27,6 +27,9 @@ from subwhisper.transcript import Segment, Transcript
 MS_PER_CHARACTER = 10
 """Nobody speaks a hundred characters a second: words crowded closer than that are spread out to it."""
 
+LONGEST_CLUSTER = 100
+"""Characters: a recogniser gone astray can pile up combining marks without end."""
+
 
 @dataclass(slots=True)
 class Piece:
@@ -105,7 +108,7 @@ def _piece(text: str, start: float, end: float, *, spaced: bool) -> Piece:
 
 def _belongs(before: Piece, after: Piece, max_width: int) -> bool:
     if clings(before.text, after.text):
-        return True
+        return len(before.text) < LONGEST_CLUSTER
     return not may_part(before.text, after.text) and before.width + after.width <= max_width
 
 

@@ -2,10 +2,11 @@
 
 import time
 import tracemalloc
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from word_streams import PROFILES, check, transcripts
+from word_streams import PROFILES, check, random_profile, random_transcript, transcripts
 
 from subwhisper.subtitles.layout import Profile, lay_out
 from subwhisper.transcript import Segment, Transcript, Word
@@ -19,11 +20,14 @@ def test_every_promise_holds_on_random_words(transcript: Transcript, profile: Pr
     assert lay_out(transcript, profile) == track  # the same words give the same captions
 
 
-@pytest.mark.slow
-@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(transcripts(), PROFILES)
-def test_every_promise_holds_on_ten_thousand_streams(transcript: Transcript, profile: Profile) -> None:
-    check(lay_out(transcript, profile), transcript, profile)
+@pytest.mark.parametrize(
+    "seeds", [range(300), pytest.param(range(300, 10_000), marks=pytest.mark.slow, id="ten thousand")]
+)
+def test_every_promise_holds_on_long_streams(seeds: range) -> None:
+    for seed in seeds:
+        dice = Random(seed)
+        transcript, profile = random_transcript(dice), random_profile(dice)
+        check(lay_out(transcript, profile), transcript, profile)
 
 
 def lecture(n_words: int) -> Transcript:

@@ -1,6 +1,9 @@
 """Streams of words as recognisers give them at their worst, and what must hold of any layout of them."""
 
 import re
+from collections.abc import Callable
+from random import Random
+from typing import Any
 
 from hypothesis import strategies as st
 from wcwidth import wcswidth
@@ -15,43 +18,46 @@ _WORDS = (
     "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz "
     "https://example.org/a/very/long/address/that/no/line/of/forty-two/columns/can/hold"
 )
-LATIN = st.sampled_from(_WORDS.split()).map(lambda word: f" {word}")
-GLUED = st.sampled_from(
-    ["-known", "'t", ".", ",", "’s", "\u0301", "\u200d", "\ufe0f", "%", " ", "", "  two  words ", "\x07"]
-)
-SPACELESS = st.sampled_from(
-    [*"今天天气很好。，「」私はーっヽภาษาไทยเแ๋", "テスト", "東京都", "ကမ္ဘာ", "漢字" * 30, "e\u0301", "！"]
-)
-SPACED = st.sampled_from(
-    [" 안녕하세요", " 세계", " مرحبا", " بالعالم،", " שלום", " Привет,", " мир!", " नमस्ते", " दुनिया।"]
-)
-TEXTS = st.one_of(
-    st.lists(LATIN, max_size=60),
-    st.lists(st.one_of(LATIN, GLUED), max_size=40),
-    st.lists(SPACELESS, max_size=60),
-    st.lists(SPACED, max_size=40),
-    st.lists(st.one_of(LATIN, GLUED, SPACELESS, SPACED), max_size=40),
-)
-STEP = st.sampled_from([0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.5, 4.0, 20.0])
-JITTER = st.sampled_from([0.0, 0.0, 0.0, 0.0, -0.05, 0.03, -0.4, -3.0, 9.0])
+LATIN = [f" {word}" for word in _WORDS.split()]
+GLUED = ["-known", "'t", ".", ",", "’s", "\u0301", "\u200d", "\ufe0f", "%", " ", "", "  two  words ", "\x07"]
+SPACELESS = [*"今天天气很好。，「」私はーっヽภาษาไทยเแ๋", "テスト", "東京都", "ကမ္ဘာ", "漢字" * 30, "e\u0301", "！"]
+SPACED = [" 안녕하세요", " 세계", " مرحبا", " بالعالم،", " שלום", " Привет,", " мир!", " नमस्ते", " दुनिया।"]
+SCRIPTS = [LATIN, LATIN + GLUED, SPACELESS, SPACED, LATIN + GLUED + SPACELESS + SPACED]
+STEPS = [0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.5, 4.0, 20.0]
+JITTERS = [0.0, 0.0, 0.0, 0.0, -0.05, 0.03, -0.4, -3.0, 9.0]
+LANGUAGES = ["en", "de", "zh", "ja", "th", "ar", "ko", "und"]
 
 
 @st.composite
 def transcripts(draw: st.DrawFn) -> Transcript:
-    """Words in several scripts; times may stand still, overlap, run backwards or be missing."""
-    clock, segments = draw(st.sampled_from([0.0, 0.3, 3599.9])), []
-    for texts in draw(st.lists(TEXTS, max_size=3)):
+    """A few words of any script; small, so that a failure is easy to read."""
+    texts = draw(st.lists(st.lists(st.sampled_from(draw(st.sampled_from(SCRIPTS))), max_size=25), max_size=3))
+    return _transcript(texts, lambda options: draw(st.sampled_from(options)))
+
+
+def random_transcript(dice: Random) -> Transcript:
+    """Up to some 200 words, in a steady or a wild rhythm."""
+    script = dice.choice(SCRIPTS)
+    texts = [[dice.choice(script) for _ in range(dice.randrange(70))] for _ in range(dice.randrange(4))]
+    steady = dice.random() < 0.5
+    if not steady:
+        return _transcript(texts, dice.choice)
+    calm = {id(STEPS): STEPS[3:7], id(JITTERS): JITTERS[:3]}
+    return _transcript(texts, lambda options: dice.choice(calm.get(id(options), options)))
+
+
+def _transcript(segments: list[list[str]], pick: Callable[[list[Any]], Any]) -> Transcript:
+    """Give words times that may stand still, overlap, run backwards or be missing."""
+    clock, said = pick([0.0, 0.3, 3599.9]), []
+    for texts in segments:
         begin, words = clock, []
         for text in texts:
-            length = draw(STEP)
-            start = clock + draw(JITTER)
-            words.append(Word(text, start, start + length + draw(JITTER)))
+            start, length = clock + pick(JITTERS), pick(STEPS)
+            words.append(Word(text, start, start + length + pick(JITTERS)))
             clock += length
-        text = "".join(word.text for word in words)
-        if draw(st.integers(0, 4)) == 0:
-            words = []  # a segment that was never aligned
-        segments.append(Segment(begin, clock, text, words=tuple(words)))
-    return Transcript(tuple(segments), draw(st.sampled_from(["en", "de", "zh", "ja", "th", "ar", "ko", "und"])))
+        aligned = pick([True, True, True, False])
+        said.append(Segment(begin, clock, "".join(texts), words=tuple(words) if aligned else ()))
+    return Transcript(tuple(said), pick(LANGUAGES))
 
 
 PROFILES = st.builds(
@@ -62,6 +68,16 @@ PROFILES = st.builds(
     min_gap=st.sampled_from([2 / 24, 0.0, 0.5]),
     linger=st.sampled_from([0.5, 0.0]),
 )
+
+
+def random_profile(dice: Random) -> Profile:
+    return Profile(
+        max_line_width=dice.choice([42, 42, 42, 24, 16, 5, 1]),
+        max_lines=dice.choice([2, 2, 1, 3]),
+        max_words_per_line=dice.choice([None, None, 1, 3]),
+        min_gap=dice.choice([2 / 24, 0.0, 0.5]),
+        linger=dice.choice([0.5, 0.0]),
+    )
 
 
 def letters(text: str) -> str:
