@@ -100,9 +100,11 @@ class Repository:
             partial.replace(blob)
 
     def _fetch_rest(self, name: str, metadata: "HfFileMetadata", partial: Path, meter: "_Meter") -> None:
+        """Append to `partial` what it lacks; a broken connection is taken up again while each try brings more."""
+        from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]  # its httpx's
         from huggingface_hub.file_download import http_get
-        from huggingface_hub.utils.tqdm import disable_progress_bars
         from huggingface_hub.utils._headers import build_hf_headers
+        from huggingface_hub.utils.tqdm import disable_progress_bars
 
         if "HF_HUB_DISABLE_PROGRESS_BARS" not in os.environ:  # then the user has decided, and a call would warn
             disable_progress_bars("huggingface_hub.http_get")
@@ -111,14 +113,21 @@ class Repository:
             if metadata.size is not None and start > metadata.size:
                 start = file.truncate(0)
             meter.advance(start)
-            http_get(
-                metadata.location,
-                _Counted(file, meter),  # type: ignore[arg-type]  # has the methods http_get calls
-                resume_size=start,
-                headers=build_hf_headers(token=self._token_for(metadata.location)),
-                expected_size=metadata.size,
-                displayed_filename=name,
-            )
+            while True:
+                try:
+                    http_get(
+                        metadata.location,
+                        _Counted(file, meter),  # type: ignore[arg-type]  # has the methods http_get calls
+                        resume_size=start,
+                        headers=build_hf_headers(token=self._token_for(metadata.location)),
+                        expected_size=metadata.size,
+                        displayed_filename=name,
+                    )
+                    return
+                except HTTPError as error:
+                    if isinstance(error, HfHubHTTPError) or file.tell() <= start:
+                        raise
+                    start = file.tell()
 
     def _token_for(self, url: str) -> Literal[False] | None:
         """Large files lie on other hosts, which the user's token is none of the business of."""

@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ from subwhisper.errors import ModelError, OutputError
 from subwhisper.model.checkpoints import read_checkpoint
 from subwhisper.model.checkpoints.writer import save_directory
 from subwhisper.model.dims import ModelDims
-from subwhisper.model.vocabulary import Vocabulary
+from subwhisper.model.vocabulary import Vocabulary, public_vocabulary
 from subwhisper.model.whisper import Whisper
 
 DIMS = ModelDims(80, 1500, 16, 2, 1, 1771, 448, 16, 2, 2)
@@ -39,6 +41,14 @@ def test_weights_can_be_stored_smaller(tmp_path: Path, vocabulary: Vocabulary) -
     checkpoint = read_checkpoint(tmp_path / "half")
     assert {tensor.dtype for tensor in checkpoint.tensors.values()} == {torch.float16}
     assert not checkpoint.is_multilingual
+
+
+def test_the_gap_of_openais_vocabulary_is_filled_as_hugging_face_does(tmp_path: Path) -> None:
+    """Other programs number added tokens by counting; without the empty piece all of them would be off by one."""
+    dims = replace(DIMS, n_vocab=51865)
+    save(tmp_path / "mine", public_vocabulary(51865), dims=dims, tensors=Whisper(dims).state_dict())
+    assert json.loads((tmp_path / "mine" / "vocab.json").read_text(encoding="utf-8"))[""] == 50256
+    assert read_checkpoint(tmp_path / "mine").vocabulary == public_vocabulary(51865)
 
 
 def test_an_existing_model_is_only_replaced_when_asked_and_its_card_stays(

@@ -97,6 +97,8 @@ def _vocabulary_files(vocabulary: Vocabulary) -> dict[str, Any]:
     merges = [f"{_spelled(left, symbols)} {_spelled(right, symbols)}" for left, right in merges_of(vocabulary.ranks)]
     end = "<|endoftext|>"
     pieces = {_spelled(piece, symbols): rank for piece, rank in vocabulary.ranks.items()}
+    if len(pieces) not in vocabulary.special_tokens.values():
+        pieces[""] = len(pieces)  # OpenAI's empty piece: without it other programs number what follows anew
     return {
         "vocab.json": pieces | {end: vocabulary.special_tokens[end]},
         "merges.txt": "\n".join(["#version: 0.2", *merges, ""]),
