@@ -42,7 +42,7 @@ class MixOptions:
     late_start: float = 0.3
     """A long silence before the first word."""
     noise: float = 0.4
-    at_window_start: float = 0.35
+    at_window_start: float = 0.6
     at_window_end: float = 0.15
 
 

@@ -71,8 +71,13 @@ class TrainOptions:
 
     @property
     def alignment_heads(self) -> tuple[tuple[int, int], ...]:
-        """Half of the last decoder layer's heads."""
+        """Half of the last decoder layer's heads: those that the exported model times words by."""
         return tuple((self.decoder_layers - 1, head) for head in range(self.n_heads // 2))
+
+    @property
+    def guided_heads(self) -> tuple[tuple[int, int], ...]:
+        """Half of every decoder layer's heads; a query is easier to learn when the layer below looks there too."""
+        return tuple((layer, head) for layer in range(self.decoder_layers) for head in range(self.n_heads // 2))
 
 
 @dataclass(slots=True)
@@ -143,7 +148,7 @@ def _assemble(options: TrainOptions, vocabulary: Vocabulary, classes: dict[str, 
     torch.manual_seed(options.seed)
     network = Whisper(options.dims(vocabulary.size))
     _draw_weights(network)
-    trainee = Trainee(network, len(classes) + 1, options.alignment_heads)
+    trainee = Trainee(network, len(classes) + 1, options.guided_heads)
     decayed = [p for p in trainee.parameters() if p.ndim > 1]
     plain = [p for p in trainee.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]

@@ -29,7 +29,7 @@ class LossWeights:
 
     token: float = 1.0
     phoneme: float = 0.5
-    attention: float = 0.3
+    attention: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

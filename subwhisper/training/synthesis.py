@@ -9,6 +9,7 @@ import ctypes
 import ctypes.util
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -95,21 +96,27 @@ class _Mark:
     name: str
 
 
+@lru_cache(maxsize=1)
+def _library() -> tuple[ctypes.CDLL, int]:
+    """Start espeak-ng, once in a process; give it and the rate of its samples."""
+    path = ctypes.util.find_library("espeak-ng")
+    if path is None:
+        raise ToolError("espeak-ng is not installed", hint="apt-get install espeak-ng")
+    library = ctypes.CDLL(path)
+    rate = int(library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS | _DO_NOT_EXIT))
+    if rate <= 0:
+        raise ToolError("espeak-ng did not start", hint="is its package espeak-ng-data installed?")
+    return library, rate
+
+
 class Espeak:
     """The espeak-ng library, ready to speak."""
 
     def __init__(self) -> None:
-        path = ctypes.util.find_library("espeak-ng")
-        if path is None:
-            raise ToolError("espeak-ng is not installed", hint="apt-get install espeak-ng")
-        self._library = ctypes.CDLL(path)
-        self._rate = int(self._library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS | _DO_NOT_EXIT))
-        if self._rate <= 0:
-            raise ToolError("espeak-ng did not start", hint="is its package espeak-ng-data installed?")
+        self._library, self._rate = _library()
         self._blocks: list[npt.NDArray[np.int16]] = []
         self._marks: list[_Mark] = []
         self._callback = _Callback(self._receive)  # kept: the library holds only a pointer
-        self._library.espeak_SetSynthCallback(self._callback)
 
     def speak(self, text: str, voice: Voice) -> Utterance:
         """Speak one sentence of plain words.
@@ -121,6 +128,7 @@ class Espeak:
         self._blocks.clear()
         self._marks.clear()
         data = text.encode()
+        self._library.espeak_SetSynthCallback(self._callback)  # another instance may have spoken since
         self._library.espeak_Synth(data, len(data) + 1, 0, _AT_CHARACTER, 0, _UTF8, None, None)
         self._library.espeak_Synchronize()
         raw = np.concatenate(self._blocks) if self._blocks else np.zeros(1, np.int16)

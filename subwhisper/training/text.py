@@ -9,7 +9,7 @@ from pathlib import Path
 
 PLAIN = re.compile(r"[A-Z][A-Za-z ,.?!';:-]*[.?!]")
 """Letters and common marks only: no digits, so every written word is the word that is spoken."""
-BROKEN = re.compile(r" [-.,;:?!']|--|\b[b-hj-zB-HJ-NP-Z]\b|\.\.|'(?![a-z])|[A-Z]{2}|[a-z]\.[a-z]")
+BROKEN = re.compile(r" [-.,;:?!']|--|(?<!')\b[b-hj-zB-HJ-NP-Z]\b(?!')|\.\.|'(?![a-z])|[A-Z]{2}|[a-z]\.[a-z]")
 """Debris of transcription and of page layout; letters on their own are read out by name."""
 MAX_WORDS = 22
 HELD_OUT_EVERY = 40

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from subwhisper.errors import InputError
+from subwhisper.training import loop
+from subwhisper.training.synthesis import Espeak
+from subwhisper.training.text import Corpus
+
+SENTENCES = tuple(
+    f"{who} {what} the {thing}."
+    for who in ("We", "They", "You")
+    for what in ("see", "take", "hold")
+    for thing in ("sun", "hand", "door", "book")
+)
+TINY = loop.TrainOptions(
+    minutes=0.05, width=32, n_heads=2, encoder_layers=1, decoder_layers=1, n_pieces=300, warmup_steps=5
+)
+
+
+@pytest.mark.slow
+def test_a_run_learns_and_goes_on_where_it_stopped(
+    espeak: Espeak, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "SHAPES", (loop.Shape(2.0, 4),) * 4)
+    corpus = Corpus(SENTENCES, ())
+    run = loop.begin(TINY, corpus)
+    before = {name: value.clone() for name, value in run.averaged.items()}
+    loop.train(run, corpus, tmp_path)
+    assert run.share == 1
+    assert any(not torch.equal(before[name], value) for name, value in run.averaged.items())
+
+    resumed = loop.resume(tmp_path / "state.pt", minutes=0.1)
+    assert (resumed.step, resumed.heard) == (run.step, run.heard)
+    assert all(torch.equal(resumed.averaged[name], value) for name, value in run.averaged.items())
+    loop.train(resumed, corpus, tmp_path)
+    assert resumed.step > run.step
+
+
+def test_resuming_nothing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a saved training run"):
+        loop.resume(tmp_path / "state.pt")
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    options = loop.TrainOptions(warmup_steps=10, decay_share=0.25)
+    rates = [
+        loop.learning_rate(options, step, share) / options.learning_rate
+        for step, share in ((0, 0.0), (9, 0.1), (500, 0.7), (900, 0.875), (999, 1.0))
+    ]
+    assert rates == pytest.approx([0.1, 1.0, 1.0, 0.5, 0.01])

@@ -1,0 +1,26 @@
+import math
+
+import torch
+
+from subwhisper.training.losses import attention_loss
+
+
+def test_attention_on_the_right_place_costs_nothing() -> None:
+    scores = torch.full((1, 1, 2, 10), -30.0)
+    scores[0, 0, 0, 2:4] = 0.0
+    scores[0, 0, 1, 7] = 0.0
+    assert attention_loss(scores, torch.tensor([[[2, 4], [7, 8]]])).item() < 1e-6
+
+
+def test_attention_spread_evenly_costs_the_logarithm_of_the_share() -> None:
+    loss = attention_loss(torch.zeros(1, 1, 1, 10), torch.tensor([[[0, 2]]]))
+    assert math.isclose(loss.item(), math.log(5), rel_tol=1e-5)
+
+
+def test_tokens_without_a_known_place_count_for_nothing() -> None:
+    scores = torch.randn(1, 1, 2, 10, requires_grad=True)
+    loss = attention_loss(scores, torch.tensor([[[0, 0], [0, 3]]]))
+    loss.backward()
+    assert scores.grad is not None
+    assert torch.isfinite(scores.grad).all()
+    assert scores.grad[0, 0, 0].abs().sum() == 0
