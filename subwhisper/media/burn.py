@@ -245,7 +245,9 @@ def _require_fonts(text: str, captions: Path, common: dict[str, Any]) -> None:
     moment = _first_text(text)
     if moment is None:
         return
-    empty = ffmpeg.input("color=c=black:s=320x180:r=1:d=1", f="lavfi").filter("setpts", expr=f"PTS+{moment:.3f}/TB")
+    # At one frame a second the clock counts whole seconds, and a caption shorter than that would be missed.
+    frame = ffmpeg.input("color=c=black:s=320x180:r=1:d=1", f="lavfi").filter("settb", expr="1/1000")
+    empty = frame.filter("setpts", expr=f"PTS+{moment:.3f}/TB")
     drawn = empty.filter("subtitles", filename=CAPTIONS, fontsdir="fonts")
     log = FontLog()
     # copyts: else ffmpeg would take the caption's own time off again
