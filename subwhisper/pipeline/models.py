@@ -67,7 +67,7 @@ def locate(choice: ModelChoice, options: TranscribeOptions, *, several: bool, on
     """
     if choice.name is not None:
         return _in_folder(choice) or _fetch(choice.name, choice.offline, on_progress)
-    present = [entry for entry in map(find, sorted(present_names())) if _suits(entry, options)]
+    present = [entry for entry in store.installed() if _suits(entry, options)]
     default = find(DEFAULT_TRANSLATOR if options.task == "translate" else DEFAULT)
     if present:
         best = default if default in present else max(present, key=lambda entry: entry.size_bytes)

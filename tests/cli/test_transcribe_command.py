@@ -1,0 +1,160 @@
+"""`subwhisper transcribe` from the words typed to the files written."""
+
+import json
+import re
+import shutil
+import sys
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+
+import pytest
+from command_line import QUICK, Run, write_tone
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_recording_becomes_captions_beside_it(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    ran = run_cli("transcribe", tone, "--model", tiny_model, "--language", "en", *QUICK)
+    assert (ran.code, ran.stdout) == (0, "")
+    assert "wrote" in ran.stderr
+    assert names(tone.parent) == ["tone.en.srt", "tone.wav"]
+
+
+def test_every_format_at_once_in_a_folder(run_cli: Run, tiny_model: Path, tone: Path, tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "out"
+    ran = run_cli("transcribe", tone, "--model", tiny_model, "--language=German", "-f", "all", "-o", out, "-q", *QUICK)
+    assert ran == (0, "", "")
+    assert names(out) == [f"tone.de.{format}" for format in ("ass", "json", "srt", "tsv", "txt", "vtt")]
+    document = json.loads((out / "tone.de.json").read_text(encoding="utf-8"))
+    assert set(document) == {"text", "language", "duration", "segments", "provenance"}
+    assert document["language"] == "de"
+    assert document["duration"] == pytest.approx(2.0, abs=0.05)
+    made = document["provenance"]
+    assert made["model"] == "nonsense"
+    assert len(made["model_sha256"]) == 64
+    assert made["source"] == {"name": "tone.wav", "bytes": tone.stat().st_size}
+    assert made["options"]["decode"]["beam_size"] == 1
+
+
+def test_translating_names_the_language_of_the_text(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    ran = run_cli("translate", tone, "--model", tiny_model, "--language", "de", *QUICK)
+    assert ran.code == 0, ran.stderr
+    assert names(tone.parent) == ["tone.en.srt", "tone.wav"]
+
+
+def test_the_language_is_found_out(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    assert run_cli("transcribe", tone, "--model", tiny_model, *QUICK).code == 0
+    assert re.fullmatch(r"tone\.(en|de)\.srt", names(tone.parent)[0])
+
+
+def test_what_openai_whisper_takes_is_taken(run_cli: Run, tiny_model: Path, tone: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = f"""transcribe {tone} --model {tiny_model} --model_dir {tmp_path} --device cpu --output_dir {out}
+        --output_format json --verbose False --task transcribe --language en --temperature 0 --best_of 2 --beam_size 2
+        --patience None --length_penalty None --suppress_tokens -1 --initial_prompt None --carry_initial_prompt False
+        --condition_on_previous_text True --fp16 False --temperature_increment_on_fallback None
+        --compression_ratio_threshold 2.4 --logprob_threshold -1.0 --no_speech_threshold 0.6 --word_timestamps True
+        --prepend_punctuations ( --append_punctuations . --highlight_words False --max_line_width None
+        --max_line_count None --max_words_per_line None --threads 1 --clip_timestamps 0
+        --hallucination_silence_threshold None"""
+    ran = run_cli(*command.split())
+    assert ran.code == 0, ran.stderr
+    options = json.loads((out / "tone.en.json").read_text(encoding="utf-8"))["provenance"]["options"]
+    assert options["fallback"]["temperatures"] == [0.0]
+    assert options["decode"]["suppress_tokens"] == [-1]
+    assert options["word_timestamps"] is True
+
+
+def test_thresholds_can_be_taken_away(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    given = ("--no_speech_threshold", "None", "--logprob_threshold=None", "--compression-ratio-threshold", "None")
+    ran = run_cli("transcribe", tone, "--model", tiny_model, "--language", "en", "-f", "json", *given, *QUICK)
+    assert ran.code == 0, ran.stderr
+    document = json.loads((tone.parent / "tone.en.json").read_text(encoding="utf-8"))
+    fallback = document["provenance"]["options"]["fallback"]
+    thresholds = [fallback[name] for name in fallback if name.endswith("threshold")]
+    assert thresholds == [None, None, None]
+    assert document["provenance"]["options"]["word_timestamps"] is False  # json alone needs none
+
+
+def test_no_speech_gives_empty_files_and_is_no_error(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    silence = ("--no-speech-threshold", "-1", "--logprob-threshold", "1000")
+    ran = run_cli("transcribe", tone, "--model", tiny_model, "--language", "en", "-f", "all", *silence, *QUICK)
+    assert ran.code == 0, ran.stderr
+    texts = {path.suffix: path.read_text(encoding="utf-8") for path in tone.parent.glob("tone.en.*")}
+    assert texts[".srt"] == texts[".txt"] == ""
+    assert texts[".vtt"].startswith("WEBVTT")
+    assert "[Script Info]" in texts[".ass"]
+    assert texts[".tsv"] == "start\tend\ttext\n"
+    assert json.loads(texts[".json"])["segments"] == []
+
+
+def test_standard_input_is_a_recording(
+    run_cli: Run, tiny_model: Path, tone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(tone.read_bytes())))
+    out = tmp_path / "out"
+    ran = run_cli("transcribe", "-", "-o", out, "--model", tiny_model, "--language", "en", *QUICK)
+    assert ran.code == 0, ran.stderr
+    assert names(out) == ["stdin.en.srt"]
+
+
+def test_the_report_tells_of_good_and_bad(run_cli: Run, tiny_model: Path, tone: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.mp4"
+    ran = run_cli("transcribe", missing, tone, "--json", "--model", tiny_model, "--language", "en", *QUICK)
+    assert ran.code == 10
+    bad, good = json.loads(ran.stdout)["inputs"]
+    assert bad["input"] == str(missing)
+    assert bad["error"]["exit_code"] == 3
+    assert good["outputs"] == [str(tone.parent / "tone.en.srt")]
+    assert good["language"] == "en"
+    assert good["realtime_factor"] == pytest.approx(good["seconds"] / good["duration"], abs=1e-3)
+    assert good["error"] is None
+
+
+def test_running_again_replaces_unless_told_not_to(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    result = tone.parent / "tone.en.srt"
+    result.write_text("old")
+    command = ("transcribe", tone, "--model", tiny_model, "--language", "en", *QUICK)
+    ran = run_cli(*command, "--no-overwrite")
+    assert ran.code == 4
+    assert str(result) in ran.stderr
+    assert result.read_text() == "old"
+    assert run_cli(*command).code == 0
+    assert result.read_text() != "old"
+
+
+def test_segments_can_be_watched(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    ran = run_cli("transcribe", tone, "--model", tiny_model, "--language", "en", "--verbose", *QUICK)
+    assert re.search(r"^\[00:00:0\d\.\d{3} --> ", ran.stderr, re.MULTILINE)
+
+
+def test_captions_are_drawn_in_one_go(run_cli: Run, tiny_model: Path, video_file: Path, tmp_path: Path) -> None:
+    video = Path(shutil.copy(video_file, tmp_path))
+    ran = run_cli("transcribe", video, "--burn", "--model", tiny_model, "--language", "en", *QUICK)
+    assert ran.code == 0, ran.stderr
+    assert names(tmp_path) == ["clip.captioned.mp4", "clip.en.srt", "clip.mp4"]
+
+
+def test_settings_come_from_flag_then_environment_then_file(
+    run_cli: Run, tiny_model: Path, tone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("subwhisper.toml").write_text(
+        f"model = {str(tiny_model)!r}\n[transcribe]\nlanguage = 'de'\nformat = ['txt']\n"
+    )
+    assert run_cli("transcribe", tone, *QUICK).code == 0
+    assert names(tone.parent) == ["tone.de.txt", "tone.wav"]
+    monkeypatch.setenv("SUBWHISPER_FORMAT", "tsv")
+    monkeypatch.setenv("SUBWHISPER_LANGUAGE", "en")
+    assert run_cli("transcribe", tone, *QUICK).code == 0
+    assert run_cli("transcribe", tone, *QUICK, "-f", "vtt").code == 0
+    assert names(tone.parent) == ["tone.de.txt", "tone.en.tsv", "tone.en.vtt", "tone.wav"]
+
+
+def test_a_folder_is_worked_through(run_cli: Run, tiny_model: Path, tmp_path: Path) -> None:
+    for name in ("a.wav", "b.wav"):
+        write_tone(tmp_path / "in" / name, seconds=0.5)
+    ran = run_cli("transcribe", tmp_path / "in", "--model", tiny_model, "--language", "en", *QUICK)
+    assert ran.code == 0, ran.stderr
+    assert names(tmp_path / "in") == ["a.en.srt", "a.wav", "b.en.srt", "b.wav"]
