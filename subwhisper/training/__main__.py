@@ -1,5 +1,6 @@
 """Train the bundled model: `python -m subwhisper.training train --sentences FILE --run FOLDER`."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,45 @@ def train(
     else:
         going = loop.begin(loop.TrainOptions(minutes=minutes or loop.TrainOptions.minutes), corpus)
     loop.train(going, corpus, run, slice_minutes=slice_minutes)
+
+
+@app.command()
+def export(
+    run: RunFolder,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model directory to write.")],
+) -> None:
+    """Write the model of a run, for `subwhisper transcribe --model`."""
+    from subwhisper.training import loop
+
+    loop.export(loop.resume(run / "state.pt"), output)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Name, file or directory of a model.")],
+    sentences: Annotated[Path | None, typer.Option(help="The training's sentences; those held out are spoken.")] = None,
+    kept_out: KeptOut = None,
+    samples: Annotated[Path | None, typer.Option(help="Manifest of real recordings.")] = None,
+    clips: Annotated[int, typer.Option(help="Synthetic clips, of five sentences each.")] = 24,
+    beam_size: Annotated[int, typer.Option(help="Beams; 1 is greedy.")] = 5,
+) -> None:
+    """Print word errors and word time errors of a model, as JSON."""
+    from subwhisper.engine.options import DecodeOptions, TranscribeOptions
+    from subwhisper.engine.transcriber import load_model
+    from subwhisper.training.evaluate import held_out_clips, sample_clips, score
+    from subwhisper.training.text import build_corpus, read_sentences
+
+    transcriber = load_model(model)
+    options = TranscribeOptions(language="en", word_timestamps=True, decode=DecodeOptions(beam_size=beam_size))
+    sets = {}
+    if sentences is not None:
+        corpus = build_corpus(read_sentences(sentences), [path.read_text(encoding="utf-8") for path in kept_out or []])
+        sets["held-out voices and sentences"] = held_out_clips(corpus.held_out, n_clips=clips)
+    if samples is not None:
+        sets |= {f"samples: {kind}": sample_clips(samples, kind) for kind in ("speech", "nonspeech")}
+    typer.echo(
+        json.dumps({name: score(transcriber, clips, options).to_dict() for name, clips in sets.items()}, indent=2)
+    )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import InputError
+from subwhisper.model.checkpoints.writer import save_directory
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.vocabulary import Vocabulary, byte_pair_vocabulary
 from subwhisper.model.whisper import Whisper
@@ -142,6 +143,20 @@ def resume(path: Path, *, minutes: float | None = None) -> Run:
     run.optimizer.load_state_dict(state["optimizer"])
     run.step, run.seconds, run.heard = state["clock"]
     return run
+
+
+def export(run: Run, folder: Path) -> None:
+    """Write the running average of a run's weights as a model directory, in half precision."""
+    save_directory(
+        folder,
+        dims=run.options.dims(run.vocabulary.size),
+        tensors=run.averaged,
+        vocabulary=run.vocabulary,
+        alignment_heads=run.options.alignment_heads,
+        is_multilingual=False,
+        dtype=torch.float16,
+        overwrite=True,
+    )
 
 
 def _assemble(options: TrainOptions, vocabulary: Vocabulary, classes: dict[str, int]) -> Run:

@@ -122,7 +122,7 @@ class Espeak:
         """Speak one sentence of plain words.
 
         Raises:
-            ToolError: the voice is unknown, or the first word got no time.
+            ToolError: the voice is unknown.
         """
         self._set(voice)
         self._blocks.clear()
@@ -212,7 +212,8 @@ def _fill(pieces: Sequence[str], starts: Sequence[float | None], phonemes: Seque
             filled.append(start)
             continue
         if not filled:
-            raise ToolError(f"espeak-ng gave no time for {pieces[index]!r} in {' '.join(pieces)!r}")
+            filled.append(next((p.start for p in phonemes if p.name != SILENCE), 0.0))
+            continue
         following = next((s for s in starts[index + 1 :] if s is not None), None)
         end = _voiced_end(phonemes, filled[-1], phonemes[-1].end if following is None else following)
         share = len(pieces[index - 1]) / (len(pieces[index - 1]) + len(pieces[index]))
