@@ -256,7 +256,18 @@ def test_an_interruption_leaves_nothing_half_written(
     tiny_model: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     long = write_tone(tmp_path / "in" / "long.wav", seconds=900)
-    command = ["transcribe", str(long), "--model", str(tiny_model), "-f", "all", "--verbose", "--language", "en"]
+    command = [
+        "transcribe",
+        str(long),
+        "--model",
+        str(tiny_model),
+        "-f",
+        "all",
+        "--verbose",
+        "--language",
+        "en",
+        *QUICK,
+    ]
     python = [sys.executable, "-m", "subwhisper"]
     with subprocess.Popen(
         [*python, *command], stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": CHECKOUT}
