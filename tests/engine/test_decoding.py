@@ -1,0 +1,137 @@
+import pytest
+import torch
+
+from subwhisper.engine.decoding.loop import Decoded, WindowDecoder
+from subwhisper.engine.decoding.search import Beam, Candidate, Greedy, Sampling
+from subwhisper.engine.options import DecodeOptions
+from subwhisper.errors import OptionError
+
+from .networks import micro_network
+
+END, N = 3, 4
+CPU = torch.device("cpu")
+
+
+def logits(*rows: list[float]) -> torch.Tensor:
+    return torch.tensor(rows).log()
+
+
+def test_greedy_takes_the_most_probable_until_all_have_ended() -> None:
+    search = Greedy(2, eot=END, device=CPU)
+    search.advance(logits([0.5, 0.2, 0.2, 0.1], [0.1, 0.1, 0.1, 0.7]))
+    assert not search.done
+    search.advance(logits([0.1, 0.1, 0.2, 0.6], [0.9, 0.1, 1e-9, 1e-9]))
+    assert search.done
+    [[first], [second]] = search.candidates()
+    assert first.tokens == (0,)
+    assert first.logprob == pytest.approx(torch.tensor([0.5 * 0.6]).log().item())
+    assert second.tokens == ()  # what comes after the end is not said
+    assert second.logprob == pytest.approx(torch.tensor([0.7]).log().item())
+
+
+def test_a_beam_finds_what_greed_misses() -> None:
+    search = Beam(1, eot=END, device=CPU, rows_per_window=2)
+    search.advance(logits([0.6, 0.4, 1e-9, 1e-9], [0.6, 0.4, 1e-9, 1e-9]))
+    assert search.tokens.tolist() == [[0], [1]]
+    search.advance(logits([0.3, 0.3, 0.3, 0.1], [0.01, 0.01, 0.08, 0.9]))
+    [found] = search.candidates()
+    assert max(found, key=lambda c: c.logprob).tokens == (1,)  # 0.4 * 0.9 beats 0.6 * 0.3
+
+
+def test_patience_waits_for_more_texts() -> None:
+    for patience, wanted in ((1.0, 2), (2.0, 4)):
+        search = Beam(1, eot=END, device=CPU, rows_per_window=2, patience=patience)
+        for _ in range(8):
+            if not search.done:
+                search.advance(logits([0.3, 0.2, 0.1, 0.4], [0.3, 0.2, 0.1, 0.4]))
+        assert len(search.candidates()[0]) == wanted
+
+
+def test_sampling_follows_the_probabilities() -> None:
+    generators = [torch.Generator().manual_seed(3)]
+    search = Sampling(generators, temperature=1.0, eot=END, device=CPU, rows_per_window=4000)
+    search.advance(logits([0.5, 0.3, 0.2, 1e-9]).expand(4000, N))
+    shares = torch.bincount(search.tokens[:, 0], minlength=N) / 4000
+    torch.testing.assert_close(shares, torch.tensor([0.5, 0.3, 0.2, 0.0]), atol=0.03, rtol=0)
+
+
+def test_a_length_penalty_favours_longer_texts() -> None:
+    short, long = Candidate((1,), -1.0), Candidate((1,) * 8, -7.0)
+    assert long.score(None) > short.score(None)
+    assert long.score(0.0) < short.score(0.0)
+
+
+def decode(features: torch.Tensor, *, options: DecodeOptions, **given: object) -> list[Decoded]:
+    model, tokenizer = micro_network()
+    decoder = WindowDecoder(model, tokenizer, options, tokenizer.start_sequence("en", "transcribe"))
+    return decoder.decode(features, **given)
+
+
+@pytest.fixture(scope="module")
+def features() -> torch.Tensor:
+    """(3, 100, 32): three windows."""
+    model, _ = micro_network()
+    mel = torch.empty(3, 16, 200).normal_(generator=torch.Generator().manual_seed(5))
+    return model.encode(mel)
+
+
+def test_random_windows_differ(features: torch.Tensor) -> None:
+    texts = {one.tokens for one in decode(features, options=DecodeOptions(beam_size=1))}
+    assert len(texts) > 1
+    assert all(len(tokens) > 3 for tokens in texts)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+@pytest.mark.parametrize("options", [DecodeOptions(beam_size=1), DecodeOptions(beam_size=3, patience=0.5, best_of=2)])
+def test_windows_decoded_together_are_as_alone(
+    features: torch.Tensor, options: DecodeOptions, temperature: float
+) -> None:
+    prompt = [72, 105]
+    together = decode(features, options=options, temperature=temperature, prompt=prompt, seeds=[1, 2, 3])
+    for at, expected in enumerate(together):
+        [alone] = decode(features[at : at + 1], options=options, temperature=temperature, prompt=prompt, seeds=[at + 1])
+        assert alone.tokens == expected.tokens
+        assert alone.avg_logprob == pytest.approx(expected.avg_logprob, abs=1e-5)
+
+
+def test_the_same_seed_gives_the_same_text(features: torch.Tensor) -> None:
+    first, again, other = (
+        decode(features[:1], options=DecodeOptions(), temperature=1.0, seeds=[seed])[0] for seed in (4, 4, 5)
+    )
+    assert first == again
+    assert first.tokens != other.tokens
+
+
+def test_cached_steps_equal_reading_everything_again(features: torch.Tensor) -> None:
+    model, _ = micro_network()
+    tokens = torch.randint(0, 256, (3, 12), generator=torch.Generator().manual_seed(6))
+    whole = model.decode(tokens, model.start(features))
+    cache = model.start(features)
+    steps = [model.decode(tokens[:, :5], cache), *(model.decode(tokens[:, at : at + 1], cache) for at in range(5, 12))]
+    torch.testing.assert_close(torch.cat(steps, dim=1), whole, atol=1e-4, rtol=0)
+
+
+def test_a_widened_cache_equals_rows_from_the_start(features: torch.Tensor) -> None:
+    model, _ = micro_network()
+    tokens = torch.randint(0, 256, (3, 6), generator=torch.Generator().manual_seed(6))
+    wide = model.start(features, rows_per_window=2)
+    model.decode(tokens.repeat_interleave(2, dim=0), wide)
+    narrow = model.start(features)
+    model.decode(tokens, narrow)
+    narrow.widen(2)
+    following = torch.arange(6)[:, None]
+    torch.testing.assert_close(model.decode(following, narrow), model.decode(following, wide), atol=1e-4, rtol=0)
+
+
+def test_a_prefix_that_leaves_no_room_is_refused(features: torch.Tensor) -> None:
+    with pytest.raises(OptionError, match="prefix is too long"):
+        decode(features, options=DecodeOptions(prefix="word " * 20))
+
+
+def test_the_context_is_never_overrun(features: torch.Tensor) -> None:
+    options = DecodeOptions(
+        beam_size=2, prefix="so it begins", suppress_tokens=(256,)
+    )  # 256 is the end: it never comes
+    [decoded] = decode(features[:1], options=options, prompt=list(range(65, 91)) * 4)
+    n_initial = 1 + 31 + 1 + len(" so it begins")
+    assert len(decoded.tokens) == 64 - n_initial + 1

@@ -1,0 +1,70 @@
+import pytest
+
+from subwhisper.engine.decoding.loop import Decoded
+from subwhisper.engine.fallback import decode_with_fallback, is_silence, judge
+from subwhisper.engine.options import FallbackOptions
+
+
+def decoded(
+    text: str = "a fine sentence", logprob: float = -0.3, no_speech: float = 0.0, temperature: float = 0.0
+) -> Decoded:
+    return Decoded((1, 2), text, logprob, no_speech, temperature)
+
+
+LOOP = "and then " * 40
+
+
+@pytest.mark.parametrize(
+    ("candidate", "accepted", "reason"),
+    [
+        (decoded(), True, "fluent"),
+        (decoded(LOOP), False, "repetition"),
+        (decoded(logprob=-1.2), False, "guess"),
+        (decoded(logprob=-1.2, no_speech=0.7), True, "silence"),
+        (decoded(LOOP, logprob=-1.2, no_speech=0.7), True, "silence"),
+        (decoded(no_speech=0.7), True, "fluent"),
+        (decoded(""), True, "fluent"),
+    ],
+)
+def test_a_text_is_judged(candidate: Decoded, accepted: bool, reason: str) -> None:
+    verdict = judge(candidate, FallbackOptions())
+    assert verdict.accepted is accepted
+    assert verdict.reason.startswith(reason)
+
+
+def test_thresholds_can_be_switched_off() -> None:
+    options = FallbackOptions(compression_ratio_threshold=None, logprob_threshold=None, no_speech_threshold=None)
+    assert judge(decoded(LOOP, logprob=-9, no_speech=1), options).accepted
+    assert not is_silence(decoded(no_speech=1), options)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "silent"),
+    [
+        (decoded(no_speech=0.7, logprob=-1.2), True),
+        (decoded(no_speech=0.7, logprob=-0.2), False),
+        (decoded(no_speech=0.5, logprob=-1.2), False),
+    ],
+)
+def test_silence_needs_both_kinds_of_evidence(candidate: Decoded, silent: bool) -> None:
+    assert is_silence(candidate, FallbackOptions()) is silent
+
+
+def test_without_a_threshold_for_guesses_no_speech_alone_is_silence() -> None:
+    assert is_silence(decoded(no_speech=0.7), FallbackOptions(logprob_threshold=None))
+
+
+def test_temperatures_rise_until_a_text_passes() -> None:
+    tried = []
+
+    def decode(temperature: float) -> Decoded:
+        tried.append(temperature)
+        return decoded(logprob=-2 + 3 * temperature, temperature=temperature)
+
+    assert decode_with_fallback(decode, FallbackOptions()).temperature == 0.4
+    assert tried == [0.0, 0.2, 0.4]
+
+
+def test_the_last_text_stands() -> None:
+    kept = decode_with_fallback(lambda t: decoded(logprob=-5, temperature=t), FallbackOptions(temperatures=(0.0, 1.0)))
+    assert kept.temperature == 1.0

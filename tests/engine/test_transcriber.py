@@ -1,0 +1,165 @@
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from subwhisper.audio import Audio
+from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions
+from subwhisper.engine.transcriber import Progress, Transcriber
+from subwhisper.errors import ModelError, OptionError
+from subwhisper.transcript import Transcript
+
+from .networks import micro_checkpoint
+
+QUICK = TranscribeOptions(
+    decode=DecodeOptions(beam_size=2, best_of=2, sample_len=16),
+    fallback=FallbackOptions(temperatures=(0.0, 0.8)),
+)
+
+
+def sound(seconds: float, seed: int = 3) -> Audio:
+    random = np.random.default_rng(seed)
+    n_samples = round(seconds * 16_000)
+    tone = np.sin(2 * math.pi * np.cumsum(200 + 100 * random.normal(size=n_samples).cumsum() / 4000) / 16_000)
+    return Audio((0.3 * tone + 0.01 * random.normal(size=n_samples)).astype(np.float32))
+
+
+class InPieces:
+    """The same sound, block by block."""
+
+    def __init__(self, audio: Audio, size: int) -> None:
+        self.audio, self.size = audio, size
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        for at in range(0, len(self.audio.samples), self.size):
+            yield self.audio.samples[at : at + self.size]
+
+
+@pytest.fixture(scope="module")
+def english() -> Transcriber:
+    return Transcriber(micro_checkpoint(), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def polyglot() -> Transcriber:
+    return Transcriber(micro_checkpoint(languages=("en", "de", "es")), device="cpu")
+
+
+def test_windows_of_a_small_model_cover_the_recording(english: Transcriber) -> None:
+    transcript = english.transcribe(sound(7.3), QUICK)
+    assert transcript.duration == 7.3
+    assert transcript.language == "en"
+    seeks = [segment.seek for segment in transcript.segments]
+    assert seeks == sorted(seeks)
+    assert len(set(seeks)) >= 3  # windows of two seconds
+    assert all(segment.quality for segment in transcript.segments)
+
+
+def test_a_stream_gives_what_the_whole_gives(english: Transcriber) -> None:
+    audio = sound(5)
+    whole, pieces = english.transcribe(audio, QUICK), english.transcribe(InPieces(audio, 1777), QUICK)
+    assert [s.tokens for s in pieces.segments] == [s.tokens for s in whole.segments]
+
+
+def test_results_repeat_even_when_sampled(english: Transcriber) -> None:
+    hot = TranscribeOptions(decode=QUICK.decode, fallback=FallbackOptions(temperatures=(1.0,)))
+    assert english.transcribe(sound(3), hot).segments == english.transcribe(sound(3), hot).segments
+
+
+def test_nothing_gives_an_empty_transcript(english: Transcriber, polyglot: Transcriber) -> None:
+    silence = Audio(np.zeros(0, np.float32))
+    assert english.transcribe(silence, QUICK).segments == ()
+    assert polyglot.transcribe(silence, QUICK).duration == 0
+
+
+def test_the_language_is_detected_unless_stated(polyglot: Transcriber) -> None:
+    assert polyglot.transcribe(sound(2), QUICK).language in {"en", "de", "es"}
+    stated = TranscribeOptions(language="German", decode=QUICK.decode)
+    assert {s.language for s in polyglot.transcribe(sound(2), stated).segments} == {"de"}
+
+
+def test_translated_text_is_english(polyglot: Transcriber) -> None:
+    options = TranscribeOptions(language="de", task="translate", decode=QUICK.decode)
+    assert polyglot.transcribe(sound(2), options).language == "en"
+
+
+@pytest.mark.parametrize("name", ["micro", "turbo"])
+def test_translation_is_refused_by_models_that_cannot(name: str) -> None:
+    languages = ("en", "de") if name == "turbo" else ()
+    model = Transcriber(micro_checkpoint(languages=languages, name=name), device="cpu")
+    with pytest.raises(ModelError, match=rf"{name} cannot translate .*large-v3"):
+        model.transcribe(sound(1), TranscribeOptions(task="translate"))
+
+
+def test_an_english_model_refuses_another_language(english: Transcriber) -> None:
+    with pytest.raises(OptionError, match="English only, not German"):
+        english.transcribe(sound(1), TranscribeOptions(language="de"))
+
+
+def test_words_lie_in_order_and_carry_the_text(english: Transcriber) -> None:
+    options = TranscribeOptions(
+        word_timestamps=True, decode=QUICK.decode, fallback=FallbackOptions(temperatures=(0.0,))
+    )
+    transcript = english.transcribe(sound(6), options)
+    words = list(transcript.words())
+    assert words
+    for segment in transcript.segments:
+        assert "".join(word.text for word in segment.words) == segment.text
+        assert all(word.start <= word.end for word in segment.words)
+    assert all(0 <= word.probability <= 1 for word in words if word.probability is not None)
+
+
+def test_only_the_clips_are_read(english: Transcriber) -> None:
+    options = TranscribeOptions(clip_timestamps=(1.0, 2.5, 4.0), decode=QUICK.decode)
+    seen: list[Progress] = []
+    transcript = english.transcribe(sound(5), options, on_progress=seen.append)
+    assert all(100 <= s.seek < 250 or 400 <= s.seek < 500 for s in transcript.segments)
+    assert seen[-1] == Progress(5.0, 5.0)
+    assert [p.position for p in seen] == sorted(p.position for p in seen)
+
+
+def test_segments_come_one_window_at_a_time(english: Transcriber) -> None:
+    found = english.segments(sound(6), QUICK)
+    first = next(found)
+    assert first.seek == 0
+    assert [first, *found] == list(english.transcribe(sound(6), QUICK).segments)
+
+
+@pytest.mark.parametrize("compute", ["bfloat16", "float16", "int8"])
+def test_other_precisions_say_much_the_same(english: Transcriber, compute: str) -> None:
+    model = Transcriber(micro_checkpoint(), device="cpu", compute=compute)
+    transcript = model.transcribe(sound(3), QUICK)
+    assert transcript.provenance["compute"] == compute
+    assert transcript.segments
+
+
+def test_the_result_tells_how_it_was_made(english: Transcriber) -> None:
+    transcript = english.transcribe(sound(1), QUICK)
+    again = Transcript.from_json(transcript.to_json())
+    assert again.provenance["model"] == "micro"
+    assert again.provenance["compute"] == "float32"
+    assert again.provenance["options"]["decode"]["beam_size"] == 2
+
+
+@pytest.mark.parametrize(
+    "options", [{"device": "abacus"}, {"device": "cuda:99"}, {"compute": "float8"}, {"threads": -1}]
+)
+def test_a_place_that_is_not_there_is_refused(options: dict[str, object]) -> None:
+    with pytest.raises(OptionError):
+        Transcriber(micro_checkpoint(), **{"device": "cpu", **options})  # type: ignore[arg-type]
+
+
+def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    checkpoint = micro_checkpoint()
+    tensors = {key: tensor for key, tensor in checkpoint.tensors.items() if key != "decoder.ln.weight"}
+    with pytest.raises(ModelError, match=r"decoder\.ln\.weight"):
+        Transcriber(replace(checkpoint, tensors=tensors), device="cpu")
+
+
+def test_provenance_is_plain_json(english: Transcriber) -> None:
+    json.dumps(english.provenance(QUICK))
