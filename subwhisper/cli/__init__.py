@@ -26,7 +26,6 @@ _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name=PROGRAM,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,  # a bug shows a plain traceback
     context_settings={"help_option_names": ["-h", "--help"]},
 )

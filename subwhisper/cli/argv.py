@@ -89,6 +89,8 @@ def normalise(argv: Sequence[str], grammar: Grammar, *, none_is_a_value: Collect
             respelt.append(argument)
             if grammar.commands:
                 grammar = _command(argument, grammar)
+    if grammar.commands and not any(word.startswith("-") for word in respelt):
+        respelt.append("--help")  # the name of a group alone asks what is in it
     return respelt
 
 

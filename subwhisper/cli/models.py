@@ -8,7 +8,7 @@ import typer
 from subwhisper.cli import options as opt
 from subwhisper.cli.console import Console, report, write_data
 
-app = typer.Typer(help="List the models there are, or fetch one for later.", no_args_is_help=True)
+app = typer.Typer(help="List the models there are, or fetch one for later.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -196,7 +196,7 @@ Model = Annotated[
     str | None,
     _option(
         "--model", "-m", panel=_MODEL, metavar="NAME|FILE|DIR",
-        help="A known name (subwhisper models), a checkpoint, or bundled. "
+        help="A known name (see: subwhisper models list), a checkpoint, or bundled. "
         "(default: the best one present, else turbo from the network, else bundled)",
     ),
 ]  # fmt: skip

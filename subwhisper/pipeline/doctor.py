@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from subwhisper.errors import ConfigError, OutputError
+from subwhisper.errors import ConfigError, ModelError, OutputError
 from subwhisper.media.facts import ffmpeg_facts, font_facts
 from subwhisper.model import store
 from subwhisper.model.catalog import BUNDLED
@@ -96,12 +96,13 @@ def _cache() -> Finding:
 
 
 def _models() -> Iterator[Finding]:
-    present = store.installed()
-    names = ", ".join(model.name for model in present)
-    remedy = f"subwhisper models pull {DEFAULT} fetches one; until then --model {BUNDLED} works offline"
-    yield Finding(
-        "models", names or "none fetched yet", bool(present), needed=False, remedy=None if present else remedy
-    )
+    names = ", ".join(model.name for model in store.installed())
+    remedy = f"subwhisper models pull {DEFAULT} fetches one; --model {BUNDLED} needs none"
+    yield Finding("models", names or "none fetched yet", bool(names), needed=False, remedy=None if names else remedy)
+    try:
+        yield Finding("bundled model", str(store.locate(BUNDLED, offline=True)))
+    except ModelError as error:
+        yield Finding("bundled model", error.message, healthy=False, needed=False, remedy=error.hint)
 
 
 def _configuration() -> Finding:

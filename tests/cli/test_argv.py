@@ -38,6 +38,7 @@ def respelt(typed: str) -> str:
         ("transcribe a -- --odd_name.mp4", "transcribe a -- --odd_name.mp4"),
         ("transcribe -", "transcribe -"),
         ("transcribe --beam-size", "transcribe --beam-size"),
+        ("", "--help"),
         ("transcribe transcribe", "transcribe transcribe"),
     ],
 )

@@ -84,6 +84,13 @@ def test_doctor_fails_when_nothing_can_decode(run_cli: Run, monkeypatch: pytest.
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize("group", [[], ["models"]])
+def test_a_group_alone_shows_what_is_in_it(run_cli: Run, group: list[str]) -> None:
+    ran = run_cli(*group)
+    assert (ran.code, ran.stderr) == (0, "")
+    assert "Commands" in ran.stdout
+
+
 def test_the_version_and_completion_are_there(run_cli: Run) -> None:
     assert run_cli("--version").stdout.startswith("subwhisper 0.")
     assert "--install-completion" in run_cli("--help").stdout
