@@ -1,8 +1,10 @@
 """README says what the program does: commands, options and examples are tried, not trusted."""
 
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,12 @@ import typer
 
 from subwhisper.cli import app
 from subwhisper.cli.argv import Grammar
+from subwhisper.errors import ModelError
+from subwhisper.model.store import locate
 
 ROOT = Path(__file__).resolve().parents[1]
+WELCOME = ROOT / "examples" / "welcome.mp4"
+EXAMPLES = [path for path in sorted((ROOT / "examples").glob("*.py")) if not path.name.startswith("make_")]
 README = ROOT / "README.md"
 GRAMMAR = Grammar.of(typer.main.get_command(app))
 
@@ -73,13 +79,35 @@ def test_readme_has_the_test_command_that_ci_runs(readme: str) -> None:
     assert any(re.fullmatch(r"python3 -m venv .* -m tests", line) for line in shell_lines(readme))
 
 
+@pytest.fixture
+def run_python(tmp_path: Path) -> Callable[..., str]:
+    """Runs Python in an empty folder, as a user would; what it printed comes back."""
+    try:
+        locate("bundled", offline=True)
+    except ModelError as error:
+        pytest.skip(error.message)
+
+    def call(*arguments: object) -> str:
+        command = [sys.executable, *map(str, arguments)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        ran = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600, check=False
+        )
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    return call
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "example",
-    [path for path in sorted((ROOT / "examples").glob("*.py")) if not path.name.startswith("make_")],
-    ids=lambda path: path.name,
-)
-def test_an_example_runs(example: Path, tmp_path: Path) -> None:
-    command = [sys.executable, str(example), str(ROOT / "examples" / "welcome.mp4")]
-    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
-    assert ran.returncode == 0, ran.stderr
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_runs(example: Path, run_python: Callable[..., str]) -> None:
+    assert run_python(example, WELCOME)
+
+
+@pytest.mark.slow
+def test_the_python_of_readme_runs(readme: str, run_python: Callable[..., str], tmp_path: Path) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    code = code.replace('"talk.mp4"', repr(str(WELCOME))).replace('"turbo"', '"bundled"')
+    assert run_python("-c", code)
+    assert (tmp_path / "talk.srt").exists()

@@ -48,13 +48,14 @@ def render(track: Track, format: str) -> str:
     return _format(format).write(track)
 
 
-def write_track(track: Track, path: Path) -> None:
+def write_track(track: Track, path: Path | str) -> None:
     """Write a track to a file in UTF-8, in the format its suffix names; a file that is there is replaced whole.
 
     Raises:
         OptionError: no format has this suffix.
         OutputError: the file cannot be written.
     """
+    path = Path(path)
     text = render(track, path.suffix.removeprefix(".").lower())
     partial = path.with_name(f".{path.name[:60]}.{os.getpid()}.part")
     try:
@@ -66,7 +67,7 @@ def write_track(track: Track, path: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def read_track(path: Path, *, encoding: str | None = None) -> Track:
+def read_track(path: Path | str, *, encoding: str | None = None) -> Track:
     """Read a subtitle file: SubRip, WebVTT, SubStation or TSV, by its content first and its suffix second.
 
     Text is taken by its byte order mark, else as UTF-8, else as `encoding`. What can be put right is,
@@ -75,6 +76,7 @@ def read_track(path: Path, *, encoding: str | None = None) -> Track:
     Raises:
         InputError: the file cannot be read, or is none of these.
     """
+    path = Path(path)
     try:
         content = path.read_bytes()
     except OSError as error:
