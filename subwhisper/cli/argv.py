@@ -107,6 +107,9 @@ def _long(argument: str, rest: deque[str], grammar: Grammar, none_is_a_value: Co
     if not equals:
         if not rest:
             return [option.spelling]  # Typer says what is missing
+        if rest[0].partition("=")[0].replace("_", "-") in grammar.options:
+            hint = f"{option.spelling}={rest[0]} if that is the value"
+            raise OptionError(f"{option.spelling} has no value, but {rest[0]} after it", hint=hint)
         value = rest.popleft()
     if value == "None" and option.spelling not in none_is_a_value:
         return []

@@ -53,6 +53,7 @@ def test_a_command_line_is_respelt(typed: str, meant: str) -> None:
         ("transcribe --xyzzyx", "--xyzzyx", "--help lists the options"),
         ("trancsribe a.mp4", "trancsribe", "did you mean transcribe?"),
         ("transcribe --quiet=maybe", "maybe", "give True or False, or nothing"),
+        ("transcribe --beam_size --quiet", "--beam-size has no value", "--beam-size=--quiet if that is the value"),
         ("xyzzyx", "xyzzyx", "one of transcribe, burn"),
     ],
 )
