@@ -43,7 +43,8 @@ def main() -> None:
         with wave.open(str(narration), "wb") as file:
             file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
             file.writeframes((samples * 32767 * 0.8).astype("<i2").tobytes())
-        graph = f"{PICTURE}[sky];[0:a]asplit[voice][drawn];[drawn]{WAVES},format=rgba[waves];[sky][waves]overlay=y=140:shortest=1,format=yuv420p[v]"
+        graph = f"{PICTURE}[sky];[0:a]asplit[voice][drawn];[drawn]{WAVES},format=rgba[waves];"
+        graph += "[sky][waves]overlay=y=140:shortest=1,format=yuv420p[v]"
         command = [str(find_ffmpeg()), "-y", "-loglevel", "error", "-i", str(narration), "-filter_complex", graph]
         command += ["-map", "[v]", "-map", "[voice]", "-c:v", "libx264", "-preset", "slow", "-crf", "36"]
         command += [

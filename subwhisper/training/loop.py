@@ -76,9 +76,9 @@ class TrainOptions:
         return tuple((self.decoder_layers - 1, head) for head in range(self.n_heads // 2))
 
     @property
-    def guided_heads(self) -> tuple[tuple[int, int], ...]:
-        """Half of every decoder layer's heads; a query is easier to learn when the layer below looks there too."""
-        return tuple((layer, head) for layer in range(self.decoder_layers) for head in range(self.n_heads // 2))
+    def lower_heads(self) -> tuple[tuple[int, int], ...]:
+        """Half of the heads of the layers below."""
+        return tuple((layer, head) for layer in range(self.decoder_layers - 1) for head in range(self.n_heads // 2))
 
 
 @dataclass(slots=True)
@@ -163,7 +163,7 @@ def _assemble(options: TrainOptions, vocabulary: Vocabulary, classes: dict[str, 
     torch.manual_seed(options.seed)
     network = Whisper(options.dims(vocabulary.size))
     _draw_weights(network)
-    trainee = Trainee(network, len(classes) + 1, options.guided_heads)
+    trainee = Trainee(network, len(classes) + 1, options.lower_heads, options.alignment_heads)
     decayed = [p for p in trainee.parameters() if p.ndim > 1]
     plain = [p for p in trainee.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]

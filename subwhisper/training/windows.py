@@ -143,8 +143,9 @@ class Writer:
             start = min(start, LATEST_FIRST_TIMESTAMP)
         opening = self.timestamp(stretch, start)
         if end > stretch.seconds:  # cut by the end of the window: only its start is told
-            return [opening], [UNKNOWN]
-        return [opening, *pieces, self.timestamp(stretch, end)], [UNKNOWN, *spans, UNKNOWN]
+            return [opening], [_around(start, stretch)]
+        closing = self.timestamp(stretch, end)
+        return [opening, *pieces, closing], [_around(start, stretch), *spans, _around(end, stretch)]
 
     def _sentence(self, item: Placed, stretch: Stretch) -> tuple[list[int], list[tuple[int, int]]]:
         """Tokens of a sentence; letters share their word's time evenly, marks listen to the pause behind it."""
@@ -163,6 +164,11 @@ class Writer:
                 pieces.append(token)
                 spans.append(positions(start, end if n_letters else max(gap_end, end + 0.04), stretch))
         return pieces, spans
+
+
+def _around(seconds: float, stretch: Stretch) -> tuple[int, int]:
+    """What a timestamp is heard by: 60 ms on both sides."""
+    return positions(seconds - 0.06, seconds + 0.06, stretch)
 
 
 def positions(start: float, end: float, stretch: Stretch) -> tuple[int, int]:

@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from subwhisper.training.losses import attention_loss
+from subwhisper.training.losses import attention_loss, just_read
 
 
 def test_attention_on_the_right_place_costs_nothing() -> None:
@@ -24,3 +24,8 @@ def test_tokens_without_a_known_place_count_for_nothing() -> None:
     assert scores.grad is not None
     assert torch.isfinite(scores.grad).all()
     assert scores.grad[0, 0, 0].abs().sum() == 0
+
+
+def test_the_token_just_read_was_heard_one_step_before() -> None:
+    listens = torch.tensor([[[1, 2], [3, 4], [5, 6]]])
+    assert just_read(listens).tolist() == [[[0, 0], [1, 2], [3, 4]]]
