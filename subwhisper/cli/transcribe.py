@@ -191,18 +191,20 @@ def _work(arguments: TranscribeArguments, rows: list[dict[str, Any]]) -> None:
                 on_segment=_teller(console) if arguments.verbose else None,
             )
             for outcome in outcomes:
+                if problems and len(rows) == 1:
+                    console.fail(problems[0])  # held back: an only input's error is what the command ends with
                 rows.append(outcome.to_dict())
                 if outcome.error:
                     problems.append(outcome.error)
-                _tell(console, outcome)
+                _tell(console, outcome, alone=len(rows) == 1)
         if problems:
             raise _verdict(problems, len(rows))
 
 
-def _tell(console: Console, outcome: "Outcome") -> None:
+def _tell(console: Console, outcome: "Outcome", *, alone: bool) -> None:
     for path in outcome.outputs:
         console.line(f"wrote {path}")
-    if outcome.error is not None:
+    if outcome.error is not None and not alone:
         console.fail(outcome.error)
 
 

@@ -22,6 +22,7 @@ def refused(ran: Ran, code: int, culprit: object) -> None:
     assert ran.code == code, ran.stderr
     errors = [line for line in ran.stderr.splitlines() if line.startswith("subwhisper: error: ")]
     assert any(str(culprit) in line for line in errors), ran.stderr
+    assert len(errors) == len(set(errors)), "said once"
     assert "Traceback" not in ran.stderr
     others = [line for line in ran.stderr.splitlines() if not line.startswith(("subwhisper: ", "  hint: "))]
     assert others == [], "nothing but one line and a hint"
