@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from subwhisper.audio import SAMPLE_RATE, Samples
-from subwhisper.engine.features import log_mel
+from subwhisper.engine.features import FRAMES_PER_SECOND, log_mel
 from subwhisper.training.synthesis import Espeak, Utterance, Voice
 from subwhisper.training.windows import IGNORE, POSITIONS_PER_SECOND, Labels, Stretch, Writer, phoneme_frames, place
 
@@ -41,6 +41,8 @@ class MixOptions:
     """Words of a sentence in random order: only the sound can tell them."""
     late_start: float = 0.3
     """A long silence before the first word."""
+    ended: float = 0.4
+    """The recording ends inside the stretch."""
     noise: float = 0.4
     at_window_start: float = 0.6
     at_window_end: float = 0.15
@@ -101,13 +103,14 @@ class StretchMaker:
         timestamps = random.random() < options.timestamps
         if random.random() < options.silent:
             return Stretch(seconds, (), first, timestamps)
+        recorded = float(random.uniform(1.5, seconds)) if random.random() < options.ended else seconds
         start = int(random.integers(len(self._sentences)))
-        utterances, gaps = self._speak_from(start, seconds)
-        placed = place(utterances, gaps, seconds)
-        if not (timestamps and first == room):
-            placed = tuple(item for item in placed if item.start + item.utterance.duration <= seconds)
+        utterances, gaps = self._speak_from(start, recorded)
+        placed = place(utterances, gaps, recorded)
+        if not (timestamps and first == room and recorded == seconds):
+            placed = tuple(item for item in placed if item.start + item.utterance.duration <= recorded)
         prompt = self._sentences[start - 1] if start and random.random() < options.prompt else ""
-        return Stretch(seconds, placed, first, timestamps, prompt)
+        return Stretch(seconds, placed, first, timestamps, prompt, recorded)
 
     def _speak_from(self, start: int, seconds: float) -> tuple[list[Utterance], list[float]]:
         random, options = self._random, self._options
@@ -176,8 +179,10 @@ def collate(
         tokens[row, :n] = torch.tensor(label.tokens)
         targets[row, :n] = torch.tensor(label.targets)
         listens[row, :n] = torch.tensor(label.listens)
+    mels = [log_mel(torch.from_numpy(sound), n_mels) for sound in sounds]
+    n_frames = max(round(stretch.seconds * FRAMES_PER_SECOND) for stretch in stretches)
     return Batch(
-        mel=torch.stack([log_mel(torch.from_numpy(sound), n_mels) for sound in sounds]),
+        mel=torch.stack([torch.nn.functional.pad(mel, (0, n_frames - mel.shape[1])) for mel in mels]),
         first_position=torch.tensor([stretch.first_position for stretch in stretches]),
         phonemes=torch.from_numpy(np.stack([phoneme_frames(stretch, dict(classes)) for stretch in stretches])),
         tokens=tokens,

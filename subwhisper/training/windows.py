@@ -51,10 +51,12 @@ class Stretch:
     timestamps: bool
     prompt: str = ""
     """Text of what came before, given to the decoder but not learnt."""
+    recorded: float | None = None
+    """Seconds after which the recording is over; decoders give the network zeros from there on."""
 
     def mix(self) -> Samples:
-        """The sound, without noise."""
-        samples = np.zeros(round(self.seconds * SAMPLE_RATE), np.float32)
+        """The sound, without noise, as far as there is any."""
+        samples = np.zeros(round((self.recorded or self.seconds) * SAMPLE_RATE), np.float32)
         for item in self.placed:
             first = round(item.start * SAMPLE_RATE)
             piece = item.utterance.samples[: len(samples) - first]
