@@ -132,7 +132,7 @@ def attention_map(scores: Tensor) -> Tensor:
 
 
 def median_filter(x: Tensor, width: int) -> Tensor:
-    """Median over an odd `width` of at least 3 along the last dimension, mirrored at the ends; short input stays as it is.
+    """Median over an odd `width` (at least 3) along the last dimension, mirrored at the ends; short input is kept.
 
     Works on whole arrays: of half the values and two more, the smallest and the largest cannot be the
     median and are dropped, one more value comes in, and so on. Many times faster than sorting each window.

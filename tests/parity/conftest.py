@@ -5,6 +5,7 @@ matters: attention looks at some places more than others, the next token depends
 the text before, timestamps and the end token occur. Nothing is downloaded.
 """
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.vocabulary import public_vocabulary
 from subwhisper.model.whisper import Whisper
+
+# openai-whisper's DTW is compiled by numba, whose thread pool would also change torch's number of threads
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 TINY = {"n_audio_state": 384, "n_audio_head": 6, "n_audio_layer": 4}
 BASE = {"n_audio_state": 512, "n_audio_head": 8, "n_audio_layer": 6}

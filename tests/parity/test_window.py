@@ -30,6 +30,7 @@ SIZES = [
     pytest.param("base.en", marks=pytest.mark.slow),
 ]
 Build = Callable[[str], Pair]
+Encoded = tuple[Pair, torch.Tensor, torch.Tensor]
 Read = Callable[[str], np.ndarray]
 
 
@@ -38,6 +39,22 @@ def window(whisper: ModuleType, clip: Read) -> torch.Tensor:
     """(1, 80, 3000): the clip's mel, zero behind its end."""
     samples = torch.from_numpy(clip(CLIP))
     return whisper.pad_or_trim(whisper.log_mel_spectrogram(samples, 80), 3000)[None]
+
+
+@pytest.fixture(scope="session")
+def encoded(pair: Build, window: torch.Tensor) -> Callable[[str], Encoded]:
+    """A checkpoint, and the window as each program's encoder hears it."""
+    made: dict[str, Encoded] = {}
+
+    def encode(name: str) -> Encoded:
+        if name not in made:
+            made.clear()
+            checkpoint = pair(name)
+            with torch.inference_mode():
+                made[name] = checkpoint, checkpoint.theirs.encoder(window), checkpoint.ours.encode(window)
+        return made[name]
+
+    return encode
 
 
 @pytest.mark.parametrize("n_mels", [80, 128])
@@ -49,10 +66,9 @@ def test_mel_frames_are_equal(whisper: ModuleType, clip: Read, n_mels: int) -> N
 
 @pytest.mark.parametrize("name", SIZES)
 @torch.inference_mode()
-def test_encoder_logits_and_languages_are_equal(pair: Build, window: torch.Tensor, name: str) -> None:
-    checkpoint = pair(name)
-    tokenizer, features = checkpoint.tokenizer, checkpoint.theirs.encoder(window)
-    ours = checkpoint.ours.encode(window)
+def test_encoder_logits_and_languages_are_equal(encoded: Callable[[str], Encoded], name: str) -> None:
+    checkpoint, features, ours = encoded(name)
+    tokenizer = checkpoint.tokenizer
     torch.testing.assert_close(ours, features, atol=1e-4, rtol=0)
 
     tokens = torch.tensor([[tokenizer.sot, 440, tokenizer.timestamp_begin + 30, 1000, tokenizer.eot]])
@@ -62,7 +78,7 @@ def test_encoder_logits_and_languages_are_equal(pair: Build, window: torch.Tenso
     torch.testing.assert_close(cached, expected, atol=1e-3, rtol=0)
 
     if checkpoint.is_multilingual:
-        _, [theirs] = checkpoint.theirs.detect_language(window)
+        _, [theirs] = checkpoint.theirs.detect_language(features)
         [found] = detect_language(checkpoint.ours, tokenizer, ours)
         assert found.keys() == theirs.keys()
         assert max(abs(found[code] - theirs[code]) for code in found) <= 1e-4
@@ -88,22 +104,23 @@ MULTILINGUAL = [
 @pytest.mark.parametrize("name", SIZES)
 @pytest.mark.parametrize(("search", "given"), ENGLISH)
 def test_tokens_are_equal(
-    pair: Build, window: torch.Tensor, name: str, search: dict[str, Any], given: dict[str, Any]
+    encoded: Callable[[str], Encoded], name: str, search: dict[str, Any], given: dict[str, Any]
 ) -> None:
-    assert_tokens_equal(pair(name), window, search, **given)
+    assert_tokens_equal(*encoded(name), search, **given)
 
 
 @pytest.mark.parametrize("name", ["tiny", pytest.param("base", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("search", "given"), MULTILINGUAL)
 def test_translations_are_equal(
-    pair: Build, window: torch.Tensor, name: str, search: dict[str, Any], given: dict[str, Any]
+    encoded: Callable[[str], Encoded], name: str, search: dict[str, Any], given: dict[str, Any]
 ) -> None:
-    assert_tokens_equal(pair(name), window, search, **given)
+    assert_tokens_equal(*encoded(name), search, **given)
 
 
 def assert_tokens_equal(
     checkpoint: Pair,
-    window: torch.Tensor,
+    their_features: torch.Tensor,
+    our_features: torch.Tensor,
     search: dict[str, Any],
     *,
     prompt: str = "",
@@ -124,18 +141,16 @@ def assert_tokens_equal(
             fp16=False,
         ),
     )
-    [expected] = theirs.run(window)
+    [expected] = theirs.run(their_features)
 
     options = DecodeOptions(**{"beam_size": 1, **search})
     start = checkpoint.tokenizer.start_sequence(language, task)
     decoder = WindowDecoder(checkpoint.ours, checkpoint.tokenizer, options, start)
-    with torch.inference_mode():
-        features = checkpoint.ours.encode(window)
-    [decoded] = decoder.decode(features, prompt=prompt_tokens)
+    [decoded] = decoder.decode(our_features, prompt=prompt_tokens)
 
     assert len(expected.tokens) > 1
     if list(decoded.tokens) != expected.tokens:
-        step, gap = nearest_rival(theirs, checkpoint.theirs, window, expected.tokens, decoded.tokens)
+        step, gap = nearest_rival(theirs, checkpoint.theirs, their_features, expected.tokens, decoded.tokens)
         assert gap <= NEAR_TIE, f"token {step} differs although the reference was sure by {gap}"
         return
     assert decoded.text == expected.text
@@ -146,13 +161,13 @@ def assert_tokens_equal(
 
 @torch.inference_mode()
 def nearest_rival(
-    task: Any, model: Any, window: torch.Tensor, expected: Sequence[int], found: Sequence[int]
+    task: Any, model: Any, features: torch.Tensor, expected: Sequence[int], found: Sequence[int]
 ) -> tuple[int, float]:
     """The first step at which the texts part, and how far apart the reference's two best logits lie there."""
     shared = min(len(expected), len(found))
     step = next((at for at in range(shared) if expected[at] != found[at]), shared)
     tokens = torch.tensor([[*task.initial_tokens, *expected[:step]]])
-    logits = model.logits(tokens, model.encoder(window))[:, -1]
+    logits = model.logits(tokens, features)[:, -1]
     for rule in task.logit_filters:
         rule.apply(logits, tokens)
     best, second = logits[0].topk(2).values.tolist()
