@@ -14,7 +14,7 @@ from subwhisper.media.probe import probe
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.outputs import OutputPlan, check_writable
-from subwhisper.subtitles.formats import read_track, render
+from subwhisper.subtitles.formats import ass, read_track
 from subwhisper.subtitles.track import Track
 
 _ASS = ".ass"
@@ -60,7 +60,8 @@ def burn_track(video: Path, track: Track, target: Path, *, on_progress: OnProgre
     """
     with TemporaryDirectory(prefix="subwhisper-") as folder:
         script = Path(folder, "captions" + _ASS)
-        script.write_text(render(track, "ass"), encoding="utf-8")
+        width, height = probe(video).moving[0].display_size  # letters fit the picture, upright ones too
+        script.write_text(ass.write(track, width=width, height=height), encoding="utf-8")
         burn(video, script, target, on_progress=_told(video, on_progress))
 
 
