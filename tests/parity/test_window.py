@@ -129,7 +129,7 @@ def assert_tokens_equal(
 ) -> None:
     from whisper.decoding import DecodingOptions, DecodingTask
 
-    search = {"sample_len": 40, **search}
+    search = {"sample_len": 24, **search}
     prompt_tokens = checkpoint.tokenizer.encode(prompt)
     theirs = DecodingTask(
         checkpoint.theirs,
