@@ -204,7 +204,7 @@ ModelFolder = Annotated[
     Path | None, _option("--model-dir", panel=_MODEL, help="A folder to look for NAME or NAME.pt in first.")
 ]
 Offline = Annotated[bool, _option("--offline/--no-offline", panel=_MODEL, help="Never use the network.")]
-Device = Annotated[str, _option("--device", panel=_MODEL, metavar="NAME", help="auto, cpu, cuda, cuda:1, mps.")]
+Device = Annotated[str, _option("--device", panel=_MODEL, metavar="NAME", help="auto, cpu, cuda or cuda:1.")]
 Compute = Annotated[
     str,
     _option("--compute", panel=_MODEL, metavar="TYPE", help="auto, float32, bfloat16, float16 or int8."),

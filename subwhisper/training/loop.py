@@ -20,8 +20,8 @@ from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import InputError
 from subwhisper.model.checkpoints.writer import save_directory
 from subwhisper.model.dims import ModelDims
-from subwhisper.model.vocabulary import Vocabulary, byte_pair_vocabulary
-from subwhisper.model.whisper import Whisper
+from subwhisper.model.vocabulary import N_TIMESTAMPS, Vocabulary, byte_pair_vocabulary
+from subwhisper.model.whisper import Whisper, sinusoids
 from subwhisper.training.dataset import BatchStream, Shape, phoneme_classes
 from subwhisper.training.losses import Losses, LossWeights, Trainee
 from subwhisper.training.text import Corpus
@@ -173,8 +173,16 @@ def _assemble(options: TrainOptions, vocabulary: Vocabulary, classes: dict[str, 
 
 
 def _draw_weights(network: Whisper) -> None:
-    """Small embeddings, and quiet residual branches, so that a deep sum begins calm."""
-    nn.init.normal_(network.decoder.token_embedding.weight, std=0.02)
+    """Small embeddings, and quiet residual branches, so that a deep sum begins calm.
+
+    Timestamps begin as the encoder's own code of their positions: what a head that looks at a position brings
+    along then points at its timestamp, and 1,501 rare tokens need not be learnt one by one.
+    """
+    std = 0.02
+    embedding = network.decoder.token_embedding.weight
+    nn.init.normal_(embedding, std=std)
+    with torch.no_grad():
+        embedding[-N_TIMESTAMPS:] = std * 2**0.5 * sinusoids(N_TIMESTAMPS, embedding.shape[1])
     nn.init.normal_(network.decoder.positional_embedding, std=0.01)
     for side in (network.encoder, network.decoder):
         for name, module in side.named_modules():
