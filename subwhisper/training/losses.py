@@ -2,7 +2,7 @@
 
 Three answers, weighed and added:
 
-- the next token (cross-entropy), as Whisper itself is trained;
+- the next token (cross-entropy), as Whisper itself is trained; a timestamp a little off is a little wrong;
 - the speech sound at every encoder position, known exactly for synthesised speech. It gives the encoder
   something to learn from the first step on, where token errors alone leave it on a plateau;
 - attention: half of each decoder layer's heads are told where to look. In the last layer, at the sound of the
@@ -20,9 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from subwhisper.model.vocabulary import N_TIMESTAMPS
 from subwhisper.model.whisper import Whisper
 from subwhisper.training.dataset import Batch
-from subwhisper.training.windows import IGNORE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +69,38 @@ class Trainee(nn.Module):
         heads = (*self.looking_back, *self.looking_on)
         logits, scores = self.network.attention_scores(batch.tokens, features, heads)
         phoneme = functional.cross_entropy(sounds.flatten(0, 1), batch.phonemes.flatten())
-        token = functional.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE)
+        token = token_loss(logits, batch.targets, self.network.dims.n_vocab - N_TIMESTAMPS)
         back, on = torch.split(scores.float(), [len(self.looking_back), len(self.looking_on)], dim=1)
         attention = attention_loss(on, batch.listens) + attention_loss(back, just_read(batch.listens))
         total = weights.token * token + weights.phoneme * phoneme + weights.attention * attention
         accuracy = (sounds.argmax(-1) == batch.phonemes).float().mean()
         return Losses(token.detach(), phoneme.detach(), attention.detach(), total, accuracy)
+
+
+TIMESTAMP_SPREAD = 2.5
+"""Standard deviation, in positions of 20 ms, of what counts as the right timestamp."""
+TIMESTAMP_WEIGHT = 2.0
+"""Of a timestamp, in text tokens: there are few of them and many values to tell apart."""
+
+
+def token_loss(logits: Tensor, targets: Tensor, timestamp_begin: int) -> Tensor:
+    """Cross-entropy of the next token; a timestamp's neighbours are partly right.
+
+    Args:
+        logits: (B, T, V); the last ids are the timestamps.
+        targets: (B, T), IGNORE where nothing is asked.
+        timestamp_begin: the id of 0.00.
+    """
+    is_text = (targets >= 0) & (targets < timestamp_begin)
+    is_timestamp = targets >= timestamp_begin
+    text = functional.cross_entropy(logits[is_text], targets[is_text], reduction="sum")
+    logprobs = functional.log_softmax(logits[is_timestamp], dim=-1)
+    steps = torch.arange(-8, 9)
+    share = torch.softmax(-0.5 * (steps / TIMESTAMP_SPREAD) ** 2, dim=0)
+    near = (targets[is_timestamp][:, None] + steps).clamp(timestamp_begin, logits.shape[-1] - 1)
+    timestamps = -(logprobs.gather(1, near) * share).sum()
+    n_answers = is_text.sum() + TIMESTAMP_WEIGHT * is_timestamp.sum()
+    return (text + TIMESTAMP_WEIGHT * timestamps) / n_answers.clamp(min=1)
 
 
 def just_read(listens: Tensor) -> Tensor:
