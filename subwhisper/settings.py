@@ -3,7 +3,7 @@
 Precedence is flag > environment > TOML file > default; Typer does the first two steps and
 takes the third from the mapping that `default_map` builds. Nothing is read on import.
 
-Two files are read where they exist, the second over the first:
+Two files are read where they exist, everything in the second over the first:
 the user's `config.toml` and the project's `subwhisper.toml` (in the working folder or the nearest
 one above it). A key at the top counts for every command that has that option, a key in a table
 named like a command for that command only:
@@ -73,16 +73,16 @@ def default_map(files: Sequence[Path], commands: Mapping[str, Options]) -> dict[
     Raises:
         ConfigError: a file cannot be read, is not TOML, or has a key that no command knows.
     """
-    merged: dict[str, Any] = {}
-    for path in files:
-        merged = _merge(merged, _read(path, commands))
-    shared = {key: value for key, value in merged.items() if key not in commands}
+    documents = [_read(path, commands) for path in files]
     chosen = {}
     for command, options in commands.items():
-        own = merged.get(command, {})
-        values = {key: value for key, value in (shared | own).items() if key in options}
+        values: dict[str, Any] = {}
+        for document in documents:
+            shared = {key: value for key, value in document.items() if key not in commands}
+            said = shared | document.get(command, {})
+            values |= {options[key]: value for key, value in said.items() if key in options}
         if values:
-            chosen[command] = {options[key]: value for key, value in values.items()}
+            chosen[command] = values
     return chosen
 
 
@@ -123,13 +123,3 @@ def _refuse_unknown(path: Path, name: str, known: Mapping[str, str] | set[str], 
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else "subwhisper COMMAND --help lists the options"
     raise ConfigError(f"{path}: {within}has no option named {name}", hint=hint)
-
-
-def _merge(weak: Mapping[str, Any], strong: Mapping[str, Any]) -> dict[str, Any]:
-    """Both tables; where both have a value, the strong one's, table by table."""
-    merged = dict(weak)
-    for key, value in strong.items():
-        below = merged.get(key)
-        both_tables = isinstance(below, dict) and isinstance(value, dict)
-        merged[key] = _merge(below, value) if both_tables and below is not None else value
-    return merged

@@ -25,6 +25,13 @@ def test_tables_of_two_files_are_merged_key_by_key(tmp_path: Path) -> None:
     assert default_map([user, project], COMMANDS) == {"transcribe": {"model": "tiny", "beam_size": 2}}
 
 
+def test_the_projects_file_wins_wherever_a_key_stands(tmp_path: Path) -> None:
+    """A table of the user's used to win over a key at the top of the project's file."""
+    user = write(tmp_path / "user.toml", '[transcribe]\nmodel = "small"\n')
+    project = write(tmp_path / "project.toml", 'model = "tiny"\n')
+    assert default_map([user, project], COMMANDS)["transcribe"] == {"model": "tiny"}
+
+
 def test_a_key_at_the_top_reaches_every_command_that_has_it(tmp_path: Path) -> None:
     path = write(tmp_path / "c.toml", 'model = "tiny"\nformat = ["srt", "vtt"]\n[burn]\nmodel = "small"\n')
     assert default_map([path], COMMANDS) == {
