@@ -17,6 +17,7 @@ class BurnArguments:
     video: Annotated[Path, typer.Argument(help="A video.", metavar="VIDEO")]
     subtitles: Annotated[Path, typer.Argument(help="Subtitles in any format we read.", metavar="SUBTITLES")]
     output: opt.OutputFile = None
+    encoding: opt.Encoding = None
     json: opt.Json = False
     quiet: opt.Quiet = False
 
@@ -31,7 +32,11 @@ def run_burn(arguments: BurnArguments) -> None:
     with Console(quiet=arguments.quiet) as console:
         with console.working():
             written = burn_subtitles(
-                arguments.video, arguments.subtitles, arguments.output, on_progress=console.progress
+                arguments.video,
+                arguments.subtitles,
+                arguments.output,
+                encoding=arguments.encoding,
+                on_progress=console.progress,
             )
         console.line(f"wrote {written}")
     if arguments.json:

@@ -170,6 +170,13 @@ OutputFile = Annotated[
     Path | None,
     _option("--output", "-o", panel=_OUTPUT, help="The file to write (default: STEM.captioned.mp4 beside the video)."),
 ]
+Encoding = Annotated[
+    str | None,
+    _option(
+        "--encoding", panel=_CAPTIONS, metavar="NAME",
+        help="Of the subtitles, where they are not Unicode: cp1252, cp1251, gb18030 ... (default: UTF-8).",
+    ),
+]  # fmt: skip
 Overwrite = Annotated[
     bool,
     _option(

@@ -31,6 +31,9 @@ _EVENT = re.compile(r"^Dialogue:[^,]*,\s*(\d+):(\d+):([\d.]+)\s*,\s*(\d+):(\d+):
 _DRAWING = re.compile(r"\{[^}]*\\p[1-9]")
 _OVERRIDE = re.compile(r"\{[^}]*\}|\\[Nnh]")
 
+_NAMED = 20
+"""Characters without a font that a warning lists; an unknown script would fill the screen."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -110,8 +113,7 @@ def burn(
     container = _container_of(output, video, captions)
     text = _read_captions(captions)
     media = probe(video)
-    if not media.moving:
-        raise MediaError(f"{video} has no moving picture to draw captions into")
+    picture = require_picture(media)
     binary = find_ffmpeg(container.needs, ffmpeg)
     log = FontLog()
     with TemporaryDirectory(prefix="subwhisper-") as folder, _published(output) as part:
@@ -121,7 +123,7 @@ def burn(
         common: dict[str, Any] = {"ffmpeg": binary, "log_level": "verbose", "cwd": workspace, "env": environment}
         _require_fonts(text, captions, common)
         complaints = run(
-            _command(media, part, container),
+            _command(media, picture, part, container),
             source=video,
             on_log=log.hear,
             on_position=_fraction(media.duration, on_progress),
@@ -130,9 +132,23 @@ def burn(
         log.require_fonts(captions)
     if complaints:
         logger.warning("%s seems damaged (ffmpeg: %s); what can be read was used", video, complaints[0])
+    if log.lost:
+        lost = " ".join(sorted(log.lost)[:_NAMED])
+        logger.warning("no font here has %s, so boxes stand in their place; install a font that has them", lost)
     if on_progress:
         on_progress(1.0)
     return BurnReport(output, tuple(sorted(log.fonts)), tuple(sorted(log.lost)))
+
+
+def require_picture(media: MediaInfo) -> VideoStream:
+    """The stream that captions are drawn into.
+
+    Raises:
+        MediaError: there is no moving picture.
+    """
+    if media.picture is None:
+        raise MediaError(f"{media.path} has no moving picture to draw captions into")
+    return media.picture
 
 
 @dataclass
@@ -213,13 +229,12 @@ def _published(output: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _command(media: MediaInfo, part: Path, container: Container) -> list[str]:
+def _command(media: MediaInfo, stream: VideoStream, part: Path, container: Container) -> list[str]:
     import ffmpeg
 
     # Stand-ins: ffmpeg-python takes no name that is not UTF-8, and a disk may hold one.
     names = {"SOURCE": file_url(media.path), "TARGET": file_url(part)}
     source = ffmpeg.input("SOURCE", protocol_whitelist=PROTOCOLS)
-    stream = max(media.moving, key=lambda stream: stream.width * stream.height)
     sounds = [source[str(sound.index)] for sound in media.audio]
     options = {**container.options, **{f"{name}:v": value for name, value in container.video.items()}}
     for number, sound in enumerate(media.audio):

@@ -83,6 +83,11 @@ class MediaInfo:
         """The video streams that are more than cover art."""
         return tuple(stream for stream in self.video if not stream.attached)
 
+    @property
+    def picture(self) -> VideoStream | None:
+        """The moving picture that counts: the largest, the first of equals."""
+        return max(self.moving, key=lambda stream: stream.width * stream.height, default=None)
+
 
 def probe(path: Path) -> MediaInfo:
     """Read what a media file holds.

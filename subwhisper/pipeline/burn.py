@@ -4,24 +4,33 @@ Media knows ffmpeg and no tracks, subtitles know tracks and no ffmpeg: here the 
 for the other.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from subwhisper.errors import MediaError, OutputError
-from subwhisper.media.burn import burn
+from subwhisper.errors import OutputError
+from subwhisper.media.burn import burn, require_picture
 from subwhisper.media.probe import probe
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.outputs import OutputPlan, check_writable
 from subwhisper.subtitles.formats import ass, read_track
+from subwhisper.subtitles.formats.reading import read_text
 from subwhisper.subtitles.track import Track
 
 _ASS = ".ass"
 
+logger = logging.getLogger(__name__)
+
 
 def burn_subtitles(
-    video: Path, subtitles: Path, output: Path | None = None, *, on_progress: OnProgress = unheard
+    video: Path,
+    subtitles: Path,
+    output: Path | None = None,
+    *,
+    encoding: str | None = None,
+    on_progress: OnProgress = unheard,
 ) -> Path:
     """Draw a subtitle file into a video.
 
@@ -29,6 +38,7 @@ def burn_subtitles(
         video: with a moving picture; its sound is kept.
         subtitles: in any format we read. An .ass file keeps its own styles.
         output: `{stem}.captioned.mp4` beside the video by default.
+        encoding: of the subtitles where they are not UTF-8 and have no byte order mark.
         on_progress: hears which part is done, of 1.
 
     Returns:
@@ -39,14 +49,16 @@ def burn_subtitles(
         OutputError: the result cannot be written or would replace an input.
         ToolError: ffmpeg or the fonts are not up to it.
     """
-    require_picture(video)
-    track = read_track(subtitles)
+    require_picture(probe(video))
+    track = read_track(subtitles, encoding=encoding)
     target = output or OutputPlan().captioned(Source(video))
     if target.exists() and target.samefile(subtitles):
         raise OutputError(f"{target} is the input itself", hint="name another output")
     check_writable(target.parent)
+    if not track.cues:
+        logger.warning("%s holds no captions, so the picture stays as it is", subtitles)
     if subtitles.suffix.lower() == _ASS:
-        burn(video, subtitles, target, on_progress=_told(video, on_progress))
+        _burn_script(video, read_text(subtitles, encoding), target, on_progress)
     else:
         burn_track(video, track, target, on_progress=on_progress)
     return target
@@ -58,21 +70,15 @@ def burn_track(video: Path, track: Track, target: Path, *, on_progress: OnProgre
     Raises:
         As `burn_subtitles`.
     """
+    width, height = require_picture(probe(video)).display_size  # letters fit the picture, upright ones too
+    _burn_script(video, ass.write(track, width=width, height=height), target, on_progress)
+
+
+def _burn_script(video: Path, script: str, target: Path, on_progress: OnProgress) -> None:
     with TemporaryDirectory(prefix="subwhisper-") as folder:
-        script = Path(folder, "captions" + _ASS)
-        width, height = probe(video).moving[0].display_size  # letters fit the picture, upright ones too
-        script.write_text(ass.write(track, width=width, height=height), encoding="utf-8")
-        burn(video, script, target, on_progress=_told(video, on_progress))
-
-
-def require_picture(video: Path) -> None:
-    """Refuse what has no moving picture to draw into.
-
-    Raises:
-        MediaError: it is unreadable, or only sound.
-    """
-    if not probe(video).moving:
-        raise MediaError(f"{video} has no moving picture to draw captions into")
+        path = Path(folder, "captions" + _ASS)
+        path.write_bytes(script.encode("utf-8"))
+        burn(video, path, target, on_progress=_told(video, on_progress))
 
 
 def _told(video: Path, on_progress: OnProgress) -> Callable[[float], None]:

@@ -124,6 +124,8 @@ def _sources(argument: str) -> Iterator[Source]:
     if argument == STDIN:
         yield Source(None)
         return
+    if not argument:  # a shell variable that was not set; Path("") would be the working folder
+        raise InputError("an input has an empty name")
     if argument.startswith(("http://", "https://")):
         raise InputError(f"{argument} is an address, not a file", hint="download it first")
     path = Path(argument)

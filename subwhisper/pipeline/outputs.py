@@ -37,11 +37,12 @@ class OutputPlan:
     def folder_for(self, source: Source) -> Path:
         return source.folder if self.folder is None else self.folder
 
-    def check(self, sources: Iterable[Source]) -> None:
+    def check(self, sources: Collection[Source]) -> None:
         """Find out before any work is done whether the results will have a place.
 
         Raises:
-            OutputError: two sources would write the same name, or a folder cannot be written to.
+            OutputError: two sources would write the same name, a captioned video would replace a source,
+                or a folder cannot be written to.
         """
         owners: dict[str, Source] = {}
         for source in sources:
@@ -54,8 +55,20 @@ class OutputPlan:
                     hint="rename one, or run them apart with an --output-dir each",
                 )
             owners[key] = source
+        if self.burn:
+            self._refuse_captions_over(sources)
         for folder in dict.fromkeys(self.folder_for(source) for source in owners.values()):
             check_writable(folder)
+
+    def _refuse_captions_over(self, sources: Collection[Source]) -> None:
+        inputs = {source.path.resolve() for source in sources if source.path}
+        for source in sources:
+            target = self.captioned(source)
+            if target.resolve() in inputs:
+                raise OutputError(
+                    f"{target} is an input and would be overwritten by {source} with captions",
+                    hint="leave one of them out, or name an --output-dir",
+                )
 
     def refuse_existing(self, source: Source, language: str | None) -> None:
         """When told not to overwrite, refuse a source whose results are there.
@@ -103,7 +116,9 @@ def check_writable(folder: Path) -> None:
     except FileExistsError as error:
         raise OutputError(f"{folder} is not a folder") from error
     except OSError as error:
-        raise OutputError(f"cannot write to {folder.absolute()}: {error.strerror}", hint="use --output-dir") from error
+        raise OutputError(
+            f"cannot write to {folder.absolute()}: {error.strerror}", hint="choose another folder"
+        ) from error
 
 
 @contextmanager

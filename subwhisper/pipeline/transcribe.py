@@ -18,12 +18,14 @@ import subwhisper
 from subwhisper.audio import AudioSource
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.transcriber import Progress, Transcriber
-from subwhisper.errors import InputError, ModelError, OptionError, SubwhisperError
+from subwhisper.errors import InputError, MediaError, ModelError, OptionError, SubwhisperError
 from subwhisper.languages import language_code
+from subwhisper.media.burn import require_picture
 from subwhisper.media.decode import open_audio
+from subwhisper.media.probe import probe
 from subwhisper.media.spool import spooled
 from subwhisper.pipeline import OnProgress, unheard
-from subwhisper.pipeline.burn import burn_track, require_picture
+from subwhisper.pipeline.burn import burn_track
 from subwhisper.pipeline.inputs import Refused, Source, expand
 from subwhisper.pipeline.models import ModelChoice, load
 from subwhisper.pipeline.outputs import OutputPlan, write_texts
@@ -31,6 +33,7 @@ from subwhisper.subtitles.formats import FORMATS, render
 from subwhisper.subtitles.highlight import highlight_words
 from subwhisper.subtitles.layout import lay_out
 from subwhisper.subtitles.layout.profile import Profile
+from subwhisper.subtitles.track import Track
 from subwhisper.transcript import Segment, Transcript
 
 JSON = "json"
@@ -156,7 +159,8 @@ def transcribe_files(
     found = expand(arguments)
     sources = [one for one in found if isinstance(one, Source)]
     job.outputs.check(sources)
-    desk = _Desk(job, several=len(sources) > 1, on_progress=on_progress, on_segment=on_segment)
+    inputs = tuple(source.path for source in sources if source.path)
+    desk = _Desk(job, inputs, several=len(sources) > 1, on_progress=on_progress, on_segment=on_segment)
     for one in found:
         if isinstance(one, Refused):
             yield Outcome(one.argument, error=one.error)
@@ -169,6 +173,8 @@ class _Desk:
     """Where one recording after another is worked on with the same model."""
 
     job: TranscribeJob
+    inputs: tuple[Path, ...]
+    """Of the whole job; the result of one must not replace another."""
     several: bool
     on_progress: OnProgress
     on_segment: Callable[[Segment], None] | None
@@ -195,7 +201,7 @@ class _Desk:
         with _as_file(source) as path:
             audio = open_audio(path, track=_track(job.audio_track))
             if job.outputs.burn:
-                require_picture(path)
+                require_picture(probe(path))
             job.outputs.refuse_existing(source, _text_language(job.options))
             transcript = _recognise(
                 self._ready_engine(),
@@ -205,13 +211,14 @@ class _Desk:
                 on_progress=self.on_progress,
                 on_segment=self.on_segment,
             )
-            inputs = [source.path] if source.path else []
-            texts = self._texts(source, transcript)
-            write_texts(texts, inputs=inputs)
+            track = lay_out(transcript, job.profile)
+            shown = highlight_words(track) if job.highlight_words else track
+            texts = self._texts(source, transcript, read=track, watched=shown)
+            write_texts(texts, inputs=self.inputs)
             written += texts
             if job.outputs.burn:
                 captioned = job.outputs.captioned(source)
-                burn_track(path, lay_out(transcript, job.profile), captioned, on_progress=self.on_progress)
+                burn_track(path, shown, captioned, on_progress=self.on_progress)
                 written.append(captioned)
         return transcript
 
@@ -223,17 +230,14 @@ class _Desk:
             self._loading_took, self._is_loading = time.monotonic() - started, False
         return self._engine
 
-    def _texts(self, source: Source, transcript: Transcript) -> Mapping[Path, str]:
-        job = self.job
-        track = lay_out(transcript, job.profile)
-        shown = highlight_words(track) if job.highlight_words else track
+    def _texts(self, source: Source, transcript: Transcript, *, read: Track, watched: Track) -> Mapping[Path, str]:
         texts = {}
-        for format in job.outputs.formats:
-            path = job.outputs.path(source, transcript.language, format)
+        for format in self.job.outputs.formats:
+            path = self.job.outputs.path(source, transcript.language, format)
             if format == JSON:
                 texts[path] = transcript.to_json() + "\n"
             else:
-                texts[path] = render(shown if format in CAPTION_FORMATS else track, format)
+                texts[path] = render(watched if format in CAPTION_FORMATS else read, format)
         return texts
 
 
@@ -265,7 +269,10 @@ def _as_file(source: Source) -> Iterator[Path]:
     if sys.stdin.isatty():
         raise InputError("nothing is sent to standard input", hint="pipe a recording in, or name a file")
     with spooled(sys.stdin.buffer) as path:
-        yield path
+        try:
+            yield path
+        except MediaError as error:  # nobody knows the file that we made of it
+            raise MediaError(error.message.replace(str(path), "standard input"), hint=error.hint) from error
 
 
 def _track(wanted: str | int | None) -> str | int | None:

@@ -152,6 +152,15 @@ def test_settings_come_from_flag_then_environment_then_file(
     assert names(tone.parent) == ["tone.de.txt", "tone.en.tsv", "tone.en.vtt", "tone.wav"]
 
 
+def test_no_result_replaces_another_input(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    victim = tone.with_name("tone.en.srt")
+    victim.write_bytes(tone.read_bytes())
+    ran = run_cli("transcribe", tone, victim, "--model", tiny_model, "--language", "en", *QUICK)
+    assert ran.code == 10
+    assert "tone.en.srt is an input" in ran.stderr
+    assert victim.read_bytes() == tone.read_bytes()
+
+
 def test_a_folder_is_worked_through(run_cli: Run, tiny_model: Path, tmp_path: Path) -> None:
     for name in ("a.wav", "b.wav"):
         write_tone(tmp_path / "in" / name, seconds=0.5)

@@ -224,9 +224,16 @@ def test_odd_sizes_are_padded(make: Make, captions: Path, tmp_path: Path) -> Non
     assert (picture.width, picture.height) == (162, 92)
 
 
-def test_missing_characters_are_reported(clip: Path, tmp_path: Path) -> None:
+def test_missing_characters_are_reported(clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     report = burn(clip, write_ass(tmp_path / "odd.ass", "A \U0010fffd B"), tmp_path / "out.mp4")
     assert report.missing_glyphs == ("\U0010fffd",)
+    assert "no font here has \U0010fffd" in caplog.text
+
+
+def test_the_larger_of_two_pictures_counts(make: Make) -> None:
+    sources = [word for size in ("80x60", "60x120") for word in ("-f", "lavfi", "-i", f"testsrc=s={size}:r=5:d=1")]
+    two = probe(make(*sources, "-map", "0", "-map", "1", "-c:v", "ffv1", name="two.mkv"))
+    assert two.picture == two.moving[1]
 
 
 def test_a_damaged_video_is_burned_as_far_as_it_goes(

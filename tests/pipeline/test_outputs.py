@@ -124,3 +124,17 @@ def test_a_name_too_long_for_the_disk_is_named(tmp_path: Path) -> None:
     target = tmp_path / ("x" * 300 + ".srt")
     with pytest.raises(OutputError, match="xxx"):
         write_texts({target: ""})
+
+
+def test_captions_of_one_input_do_not_replace_another(tmp_path: Path) -> None:
+    """`subwhisper transcribe *.mp4 --burn`, run a second time, names the videos of the first run too."""
+    film, captioned = tmp_path / "film.mp4", tmp_path / "film.captioned.mp4"
+    linked = tmp_path / "out" / "film.captioned.mp4"
+    linked.parent.mkdir()
+    linked.symlink_to(captioned)
+    sources = [source(film), source(captioned)]
+    OutputPlan().check(sources)
+    for folder in (None, linked.parent):
+        with pytest.raises(OutputError, match="is an input") as caught:
+            OutputPlan(burn=True, folder=folder).check(sources)
+        assert str(film) in caught.value.message

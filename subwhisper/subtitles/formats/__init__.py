@@ -14,7 +14,7 @@ from types import MappingProxyType
 from subwhisper.errors import InputError, OptionError, OutputError
 from subwhisper.subtitles.formats import ass, srt, tsv, txt, vtt
 from subwhisper.subtitles.formats.clock import parse_arrow
-from subwhisper.subtitles.formats.reading import decode, file_lines
+from subwhisper.subtitles.formats.reading import file_lines, read_text
 from subwhisper.subtitles.track import Track
 
 
@@ -77,16 +77,11 @@ def read_track(path: Path | str, *, encoding: str | None = None) -> Track:
         InputError: the file cannot be read, or is none of these.
     """
     path = Path(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    source = str(path)
-    text = decode(content, source, encoding).removeprefix("\ufeff")
+    text = read_text(path, encoding)
     reader = FORMATS[_recognise(text, path)].read
     if reader is None:
         raise InputError(f"{path} has no times to read", hint=f"formats that have: {_names(readable=True)}")
-    return reader(text, source)
+    return reader(text, str(path))
 
 
 def _recognise(text: str, path: Path) -> str:

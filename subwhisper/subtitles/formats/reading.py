@@ -4,6 +4,7 @@ import codecs
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from subwhisper.errors import InputError
 from subwhisper.subtitles.script import clean
@@ -31,6 +32,19 @@ class Row:
     text: str
 
 
+def read_text(path: Path, encoding: str | None = None) -> str:
+    """Read a file as text, by its byte order mark, else as UTF-8, else as `encoding`; the mark is taken off.
+
+    Raises:
+        InputError: it cannot be read, or is not such text.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    return decode(content, str(path), encoding).removeprefix("\ufeff")
+
+
 def decode(content: bytes, source: str, fallback: str | None = None) -> str:
     """Turn a file's bytes into text: by its byte order mark, else as UTF-8, else as the encoding `fallback`.
 
@@ -47,7 +61,7 @@ def decode(content: bytes, source: str, fallback: str | None = None) -> str:
             line = content.count(b"\n", 0, error.start) + 1
             raise InputError(
                 f"{source}, line {line}: this is not UTF-8 text",
-                hint="state the encoding of the file, for example cp1252 or cp1251",
+                hint="give its encoding, for example: --encoding cp1252",
             ) from error
     return _decode(content, source, fallback)
 
