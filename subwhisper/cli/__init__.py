@@ -11,18 +11,24 @@ from subwhisper import __version__
 from subwhisper.cli import console, models
 from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
-from subwhisper.cli.doctor import doctor
-from subwhisper.cli.options import NONE_IS_A_VALUE
+from subwhisper.cli.doctor import DoctorArguments, run_doctor
+from subwhisper.cli.options import NONE_IS_A_VALUE, as_command
 from subwhisper.cli.transcribe import transcribe, translate
 from subwhisper.errors import ConfigError, OptionError, SubwhisperError
 from subwhisper.settings import config_files, default_map
 
 PROGRAM = "subwhisper"
+DOCTOR = "doctor"
 INTERRUPTED = 130
 TERMINATED = 143
 
 # Typer does not export the class of its usage errors, only one that is derived from it.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+def _check_configuration() -> None:
+    _configuration(Grammar.of(typer.main.get_command(app)))
+
 
 app = typer.Typer(
     name=PROGRAM,
@@ -32,7 +38,7 @@ app = typer.Typer(
 app.command("transcribe")(transcribe)
 app.command("translate")(translate)
 app.command("burn")(burn)
-app.command("doctor")(doctor)
+app.command(DOCTOR)(as_command(DoctorArguments, run_doctor, fixed={"check_configuration": _check_configuration}))
 app.add_typer(models.app, name="models")
 
 
@@ -71,18 +77,26 @@ def _run(words: list[str]) -> int:
     grammar = Grammar.of(command)
     asks_for_help = {"-h", "--help", "--version"} & {*words}
     respelt = normalise(words, grammar, none_is_a_value=NONE_IS_A_VALUE)
-    # Help must be had even when a configuration file is broken.
-    configured = {} if asks_for_help else _configuration(grammar)
+    # Help must be had even when a configuration file is broken, and doctor tells of it among the rest.
+    configured = {} if asks_for_help else _configuration(grammar, needed=words[0:1] != [DOCTOR])
     try:
-        return command(args=respelt, prog_name=PROGRAM, default_map=configured, standalone_mode=False) or 0
+        code = command(args=respelt, prog_name=PROGRAM, default_map=configured, standalone_mode=False) or 0
     except typer.Abort:  # Ctrl-C, in some versions of Typer
         raise KeyboardInterrupt from None
     except _USAGE_ERROR as error:
         raise _explained(error) from error
+    if code == INTERRUPTED:  # Ctrl-C, in others
+        raise KeyboardInterrupt
+    return code
 
 
-def _configuration(grammar: Grammar) -> dict[str, Any]:
-    return default_map(config_files(), {name: below.keys() for name, below in grammar.commands.items()})
+def _configuration(grammar: Grammar, *, needed: bool = True) -> dict[str, Any]:
+    try:
+        return default_map(config_files(), {name: below.keys() for name, below in grammar.commands.items()})
+    except ConfigError:
+        if needed:
+            raise
+        return {}
 
 
 def _explained(error: Any) -> SubwhisperError:

@@ -1,5 +1,6 @@
 """`subwhisper doctor`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from subwhisper.cli import options as opt
@@ -13,12 +14,15 @@ class DoctorArguments:
 
     json: opt.Json = False
 
+    check_configuration: Callable[[], None]
+    """Raises for a file that no command would take; settled by whoever knows all commands."""
+
 
 def run_doctor(arguments: DoctorArguments) -> None:
     """Look at everything subwhisper needs, and say what to do about what is missing."""
     from subwhisper.pipeline.doctor import examine
 
-    findings = list(examine())
+    findings = list(examine(arguments.check_configuration))
     if arguments.json:
         report({"findings": [finding.to_dict() for finding in findings]})
     else:
@@ -30,6 +34,3 @@ def run_doctor(arguments: DoctorArguments) -> None:
     broken = [finding.name for finding in findings if finding.needed and not finding.healthy]
     if broken:
         raise SubwhisperError(f"not ready: {', '.join(broken)}", hint="the lines above say what to do")
-
-
-doctor = opt.as_command(DoctorArguments, run_doctor)

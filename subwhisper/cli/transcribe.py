@@ -1,6 +1,6 @@
 """`subwhisper transcribe` and `subwhisper translate`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -182,7 +182,6 @@ def _work(arguments: TranscribeArguments, rows: list[dict[str, Any]]) -> None:
         job = arguments.job()
         from subwhisper.pipeline.transcribe import transcribe_files  # brings torch: keep it in here
 
-        problems: list[SubwhisperError] = []
         with console.working():
             outcomes = transcribe_files(
                 arguments.inputs,
@@ -190,22 +189,34 @@ def _work(arguments: TranscribeArguments, rows: list[dict[str, Any]]) -> None:
                 on_progress=console.progress,
                 on_segment=_teller(console) if arguments.verbose else None,
             )
-            for outcome in outcomes:
-                if problems and len(rows) == 1:
-                    console.fail(problems[0])  # held back: an only input's error is what the command ends with
-                rows.append(outcome.to_dict())
-                if outcome.error:
-                    problems.append(outcome.error)
-                _tell(console, outcome, alone=len(rows) == 1)
+            problems = _tell(console, outcomes, rows)
         if problems:
             raise _verdict(problems, len(rows))
 
 
-def _tell(console: Console, outcome: "Outcome", *, alone: bool) -> None:
-    for path in outcome.outputs:
-        console.line(f"wrote {path}")
-    if outcome.error is not None and not alone:
-        console.fail(outcome.error)
+def _tell(console: Console, outcomes: "Iterable[Outcome]", rows: list[dict[str, Any]]) -> list[SubwhisperError]:
+    """Say what became of each input, put its row in the report, and return what went wrong."""
+    problems: list[SubwhisperError] = []
+    held: SubwhisperError | None = None  # an only input's error is what the command ends with
+    try:
+        for outcome in outcomes:
+            if held:
+                console.fail(held)
+                held = None
+            rows.append(outcome.to_dict())
+            for path in outcome.outputs:
+                console.line(f"wrote {path}")
+            if outcome.error:
+                problems.append(outcome.error)
+                if len(rows) == 1:
+                    held = outcome.error
+                else:
+                    console.fail(outcome.error)
+    except SubwhisperError:
+        if held:
+            console.fail(held)
+        raise
+    return problems
 
 
 def _teller(console: Console) -> "Callable[[Segment], None]":

@@ -1,7 +1,7 @@
 """A look at everything a job needs: what is there, what is not, and what to do about it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,14 +38,17 @@ class Finding:
         return {field: getattr(self, field) for field in fields}
 
 
-def examine() -> Iterator[Finding]:
-    """Look at one thing after another; nothing is fetched, and only caches are written."""
+def examine(check_configuration: Callable[[], None]) -> Iterator[Finding]:
+    """Look at one thing after another; nothing is fetched, and only caches are written.
+
+    `check_configuration` raises a ConfigError for a file that cannot be used: who calls knows the options.
+    """
     yield from _ffmpeg()
     yield _fonts()
     yield from _torch()
     yield _cache()
     yield from _models()
-    yield _configuration()
+    yield _configuration(check_configuration)
 
 
 def _ffmpeg() -> Iterator[Finding]:
@@ -105,8 +108,9 @@ def _models() -> Iterator[Finding]:
         yield Finding("bundled model", error.message, healthy=False, needed=False, remedy=error.hint)
 
 
-def _configuration() -> Finding:
+def _configuration(check: Callable[[], None]) -> Finding:
     try:
+        check()
         files = config_files()
     except ConfigError as error:
         return Finding("configuration", error.message, healthy=False, remedy=error.hint)

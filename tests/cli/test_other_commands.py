@@ -42,6 +42,37 @@ def test_a_script_is_drawn_with_its_own_styles(
     assert drawn == [script.read_text()]
 
 
+@pytest.mark.parametrize("name", ["words.srt", "words.ass"])
+def test_subtitles_in_another_encoding_can_be_drawn(
+    run_cli: Run, video_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from subwhisper.pipeline import burn
+    from subwhisper.subtitles.formats import render
+    from subwhisper.subtitles.track import Cue, Track
+
+    drawn: list[str] = []
+    monkeypatch.setattr(burn, "burn", lambda video, script, target, on_progress: drawn.append(script.read_text()))
+    words = tmp_path / name
+    text = render(Track((Cue(100, 1500, ("voil\u00e0",)),)), words.suffix[1:])
+    words.write_bytes(text.encode("cp1252"))
+    ran = run_cli("burn", video_file, words, "-o", tmp_path / "out.mp4")
+    assert (ran.code, drawn) == (3, [])
+    assert "--encoding cp1252" in ran.stderr
+    assert run_cli("burn", video_file, words, "-o", tmp_path / "out.mp4", "--encoding", "cp1252").code == 0
+    words.write_bytes(text.encode("utf-16"))
+    assert run_cli("burn", video_file, words, "-o", tmp_path / "out.mp4").code == 0
+    assert ["voil\u00e0" in script for script in drawn] == [True, True]
+
+
+def test_a_burn_without_captions_says_so(run_cli: Run, video_file: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.srt"
+    empty.touch()
+    ran = run_cli("burn", video_file, empty, "-o", tmp_path / "out.mp4")
+    assert ran.code == 0
+    assert "empty.srt holds no captions" in ran.stderr
+    assert (tmp_path / "out.mp4").stat().st_size > 0
+
+
 def test_models_are_listed(run_cli: Run) -> None:
     ran = run_cli("models", "list", "--json")
     rows = {row["name"]: row for row in json.loads(ran.stdout)["models"]}
@@ -82,6 +113,16 @@ def test_doctor_fails_when_nothing_can_decode(run_cli: Run, monkeypatch: pytest.
     assert ran.code == 1
     assert "no-such-ffmpeg" in ran.stdout
     assert "Traceback" not in ran.stderr
+
+
+def test_doctor_tells_of_a_broken_configuration_among_the_rest(run_cli: Run) -> None:
+    Path("subwhisper.toml").write_text("modle = 'tiny'\n")
+    ran = run_cli("doctor", "--json")
+    assert ran.code == 1
+    findings = {finding["name"]: finding for finding in json.loads(ran.stdout)["findings"]}
+    assert findings["fonts"]["healthy"]
+    assert "modle" in findings["configuration"]["detail"]
+    assert "did you mean model?" in findings["configuration"]["remedy"]
 
 
 @pytest.mark.parametrize("group", [[], ["models"]])

@@ -1,5 +1,6 @@
 """Whatever is wrong: one clear line naming the culprit, a documented exit code, no partial output, no traceback."""
 
+import io
 import os
 import pickle
 import re
@@ -84,6 +85,19 @@ def test_a_file_where_a_command_belongs_is_met_with_the_command(run_cli: Run, to
 def test_a_missing_file_exits_3(run_cli: Run, tiny_model: Path, tmp_path: Path) -> None:
     missing = tmp_path / "nothing.mp4"
     refused(run_cli("transcribe", missing, "--model", tiny_model), 3, missing)
+
+
+def test_an_empty_name_is_not_the_working_folder(run_cli: Run, tiny_model: Path) -> None:
+    write_tone(Path("private.wav"))  # in the working folder
+    refused(run_cli("transcribe", "", "--model", tiny_model, *QUICK), 3, "empty name")
+    assert [path.name for path in Path().iterdir()] == ["private.wav"]
+
+
+def test_an_error_of_standard_input_names_it(run_cli: Run, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"no recording")))
+    ran = run_cli("transcribe", "-", "--model", tiny_model, *QUICK)
+    refused(ran, 3, "standard input")
+    assert "subwhisper-" not in ran.stderr  # nobody knows the temporary file
 
 
 def test_a_folder_without_media_exits_3(run_cli: Run, tiny_model: Path, tmp_path: Path) -> None:
@@ -215,6 +229,12 @@ def test_an_unknown_model_exits_5_with_the_nearest(run_cli: Run, tone: Path) -> 
     assert "small" in ran.stderr
 
 
+def test_what_failed_before_the_model_did_is_told_too(run_cli: Run, tone: Path) -> None:
+    ran = run_cli("transcribe", "missing.mp4", tone, "--model", "no-such-model")
+    assert ran.code == 5
+    assert ran.stderr.index("missing.mp4") < ran.stderr.index("no-such-model")
+
+
 def test_a_model_that_cannot_be_fetched_exits_6(run_cli: Run, tone: Path) -> None:
     refused(run_cli("transcribe", tone, "--model", "tiny"), 6, "tiny")
 
@@ -281,4 +301,5 @@ def test_an_interruption_leaves_nothing_half_written(
         said = running.stderr.read()
         assert running.wait(30) == code
     assert "Traceback" not in said
+    assert ("interrupted" in said) == (number == signal.SIGINT)
     assert [path.name for path in long.parent.iterdir()] == ["long.wav"]
