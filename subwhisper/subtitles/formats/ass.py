@@ -7,6 +7,7 @@ Read: override tags, drawings and comments are dropped, the text stays.
 
 import math
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from subwhisper.errors import InputError
@@ -37,12 +38,22 @@ def write(track: Track, *, width: int = 1920, height: int = 1080) -> str:
         }
     )
     document.styles["Default"] = _style(min(width, height) / 1080, width, height)
+    return document.to_string("ass") + "".join(_events(track))
+
+
+def _events(track: Track) -> Iterator[str]:
+    # Not pysubs2's: it stops the clock at 9:59:59.99, and players go on.
     earliest = 0
     for cue in track.cues:
         start, end = _hundredths(cue, 0 if track.overlapping else earliest)
         earliest = end
-        document.events.append(pysubs2.SSAEvent(start=start * 10, end=end * 10, text=_text(cue)))
-    return document.to_string("ass")
+        yield f"Dialogue: 0,{_clock(start)},{_clock(end)},Default,,0,0,0,,{_text(cue)}\n"
+
+
+def _clock(hundredths: int) -> str:
+    seconds, rest = divmod(hundredths, 100)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}.{rest:02}"
 
 
 def _style(scale: float, width: int, height: int) -> "pysubs2.SSAStyle":

@@ -92,3 +92,15 @@ def test_readers_give_a_track_or_an_explained_error(format: str, pieces: list[st
         assert isinstance(read("".join(pieces), "x"), Track)
     except InputError as error:
         assert error.message.startswith("x")  # noqa: PT017 - either outcome will do
+
+
+@pytest.mark.parametrize("format", [name for name, format in FORMATS.items() if format.read])
+def test_times_go_past_ten_hours(format: str) -> None:
+    """pysubs2 writes 9:59:59.99 for all that comes later."""
+    long = Track((Cue(1000, 2000, ("one",)), Cue(36_000_500, 36_002_000, ("ten hours",))))
+    read = FORMATS[format].read
+    assert read is not None
+    assert [(cue.start_ms, cue.end_ms) for cue in read(render(long, format), "x").cues] == [
+        (1000, 2000),
+        (36_000_500, 36_002_000),
+    ]
