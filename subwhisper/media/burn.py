@@ -10,7 +10,7 @@ a filter, where a dozen characters have a meaning. Knows the .ass file only as t
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,11 +130,7 @@ def burn(
             **common,
         )
         log.require_fonts(captions)
-    if complaints:
-        logger.warning("%s seems damaged (ffmpeg: %s); what can be read was used", video, complaints[0])
-    if log.lost:
-        lost = " ".join(sorted(log.lost)[:_NAMED])
-        logger.warning("no font here has %s, so boxes stand in their place; install a font that has them", lost)
+    _warn(video, complaints, log)
     if on_progress:
         on_progress(1.0)
     return BurnReport(output, tuple(sorted(log.fonts)), tuple(sorted(log.lost)))
@@ -184,6 +180,14 @@ class FontLog:
             raise ToolError(
                 f"ffmpeg found no font for the text of {captions} and would draw nothing", hint="see: subwhisper doctor"
             )
+
+
+def _warn(video: Path, complaints: Sequence[str], log: FontLog) -> None:
+    if complaints:
+        logger.warning("%s seems damaged (ffmpeg: %s); what can be read was used", video, complaints[0])
+    if log.lost:
+        lost = " ".join(sorted(log.lost)[:_NAMED])
+        logger.warning("no font here has %s, so boxes stand in their place; install a font that has them", lost)
 
 
 def _container_of(output: Path, *inputs: Path) -> Container:
