@@ -41,6 +41,8 @@ class MixOptions:
     """Words of a sentence in random order: only the sound can tell them."""
     late_start: float = 0.3
     """A long silence before the first word."""
+    mid_sentence: float = 0.12
+    """The first sentence has begun before the stretch."""
     ended: float = 0.4
     """The recording ends inside the stretch."""
     noise: float = 0.4
@@ -71,7 +73,11 @@ class Batch:
 class StretchMaker:
     """Speaks and places sentences at random."""
 
-    def __init__(self, sentences: Sequence[str], variants: Sequence[str], options: MixOptions, seed: int) -> None:
+    def __init__(
+        self, sentences: Sequence[str], variants: Sequence[str], options: MixOptions, *, n_positions: int, seed: int
+    ) -> None:
+        """`n_positions` is the length of a whole window."""
+        self._n_positions = n_positions
         self._sentences, self._variants, self._options = sentences, variants, options
         self._random = np.random.default_rng(seed)
         self._espeak = Espeak()
@@ -92,8 +98,7 @@ class StretchMaker:
     def stretch(self, seconds: float) -> Stretch:
         """Neighbouring sentences in one voice, as many as fit; each whole unless the window itself ends."""
         random, options = self._random, self._options
-        n_positions = round(seconds * POSITIONS_PER_SECOND)
-        room = 30 * POSITIONS_PER_SECOND - n_positions
+        room = self._n_positions - round(seconds * POSITIONS_PER_SECOND)
         where = random.random()
         first = int(random.integers(room + 1))
         if where < options.at_window_start:
@@ -106,10 +111,16 @@ class StretchMaker:
         recorded = float(random.uniform(1.5, seconds)) if random.random() < options.ended else seconds
         start = int(random.integers(len(self._sentences)))
         utterances, gaps = self._speak_from(start, recorded)
+        before = self._sentences[start - 1] if start else ""
+        if random.random() < options.mid_sentence and len(utterances[0].words) > 3:
+            begun = int(random.integers(1, len(utterances[0].words) - 1))
+            before = "".join(word.text for word in utterances[0].words[:begun]).strip()
+            utterances[0] = utterances[0].from_word(begun)
+            gaps[0] = 0.0
         placed = place(utterances, gaps, recorded)
-        if not (timestamps and first == room and recorded == seconds):
+        if not (first == room and recorded == seconds):
             placed = tuple(item for item in placed if item.start + item.utterance.duration <= recorded)
-        prompt = self._sentences[start - 1] if start and random.random() < options.prompt else ""
+        prompt = before if random.random() < options.prompt else ""
         return Stretch(seconds, placed, first, timestamps, prompt, recorded)
 
     def _speak_from(self, start: int, seconds: float) -> tuple[list[Utterance], list[float]]:
@@ -210,13 +221,14 @@ class BatchStream(IterableDataset[Batch]):
         classes: Mapping[str, int],
         *,
         n_mels: int,
+        n_positions: int,
         seed: int,
         shapes: Sequence[Shape],
         variants: Sequence[str] = VARIANTS,
         options: MixOptions | None = None,
     ) -> None:
         self._sentences, self._writer, self._classes = sentences, writer, classes
-        self._n_mels, self._seed, self._shapes = n_mels, seed, shapes
+        self._n_mels, self._n_positions, self._seed, self._shapes = n_mels, n_positions, seed, shapes
         self._variants, self._options = variants, options or MixOptions()
         self.stage = multiprocessing.get_context("spawn").Value("i", 0)
         """Index into `shapes` of the longest stretches now made; shared with the worker."""
@@ -224,7 +236,9 @@ class BatchStream(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         torch.set_num_threads(1)
         random = np.random.default_rng(self._seed)
-        maker = StretchMaker(self._sentences, self._variants, self._options, seed=self._seed + 1)
+        maker = StretchMaker(
+            self._sentences, self._variants, self._options, n_positions=self._n_positions, seed=self._seed + 1
+        )
         while True:
             # the newest shape half of the time, the easier ones so that they are not forgotten
             stage = self.stage.value

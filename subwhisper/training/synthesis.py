@@ -66,6 +66,16 @@ class Utterance:
     def duration(self) -> float:
         return len(self.samples) / SAMPLE_RATE
 
+    def from_word(self, index: int) -> "Utterance":
+        """The rest of the sentence, from the word at `index` on."""
+        first = round(self.words[index].start * SAMPLE_RATE)
+        seconds = first / SAMPLE_RATE
+        words = tuple(word.shifted(-seconds) for word in self.words[index:])
+        phonemes = tuple(
+            Phoneme(p.name, max(p.start - seconds, 0.0), p.end - seconds) for p in self.phonemes if p.end > seconds
+        )
+        return Utterance("".join(word.text for word in words).strip(), self.samples[first:], words, phonemes)
+
 
 class _EventId(ctypes.Union):
     _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))

@@ -2,7 +2,7 @@
 
 Pure functions over arrays; sound comes from `synthesis`, randomness from a generator that is handed in.
 
-Units: a position is 20 ms of encoder output; a window has 1500 of them.
+Units: a position is 20 ms of encoder output.
 """
 
 from collections.abc import Sequence
@@ -77,6 +77,8 @@ class Labels:
 
 
 UNKNOWN = (0, 0)
+Written = tuple[list[int], list[tuple[int, int]]]
+"""Tokens, and where each is heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class Writer:
     def labels(self, stretch: Stretch) -> Labels:
         """Write a stretch the way Whisper's own training does.
 
-        With timestamps each sentence stands between two; one cut by the window's end gives only its first.
+        With timestamps each sentence stands between two. One that the window's end cuts gives only its first, so
+        that the next window begins there; but if nothing else is in the window, the words that fit are written.
         A stretch without speech answers "no speech" and, should a decoder go on all the same, ends at once.
         """
         prompt = self.tokenizer.encode(f" {stretch.prompt}")[-self.max_tokens // 4 :] if stretch.prompt else []
@@ -112,9 +115,8 @@ class Writer:
         else:
             start = self.tokenizer.sot
         for index, item in enumerate(stretch.placed):
-            pieces, spans = self._sentence(item, stretch)
-            if stretch.timestamps:
-                pieces, spans = self._between_timestamps(pieces, spans, item, stretch, is_first=index == 0)
+            write = self._between_timestamps if stretch.timestamps else self._plain
+            pieces, spans = write(item, stretch, is_first=index == 0)
             answer += pieces
             listens += spans
         end = stretch.placed[-1].words[-1].end
@@ -131,27 +133,23 @@ class Writer:
         targets = (*[IGNORE] * len(context), self.tokenizer.no_speech or 0, self.tokenizer.eot)
         return Labels(tokens, targets, (UNKNOWN,) * len(tokens))
 
-    def _between_timestamps(
-        self,
-        pieces: list[int],
-        spans: list[tuple[int, int]],
-        item: Placed,
-        stretch: Stretch,
-        *,
-        is_first: bool,
-    ) -> tuple[list[int], list[tuple[int, int]]]:
+    def _plain(self, item: Placed, stretch: Stretch, *, is_first: bool) -> Written:
+        return self._sentence(item, stretch)
+
+    def _between_timestamps(self, item: Placed, stretch: Stretch, *, is_first: bool) -> Written:
         start, end = item.words[0].start, item.words[-1].end
+        around = _around(start, stretch)
         if is_first and stretch.first_position == 0:
             start = min(start, LATEST_FIRST_TIMESTAMP)
         opening = self.timestamp(stretch, start)
-        if end > stretch.seconds:  # cut by the end of the window: only its start is told
-            return [opening], [_around(start, stretch)]
-        closing = self.timestamp(stretch, end)
-        return [opening, *pieces, closing], [_around(start, stretch), *spans, _around(end, stretch)]
+        pieces, spans = self._sentence(item, stretch)
+        if end > stretch.seconds:
+            return ([opening, *pieces], [around, *spans]) if is_first else ([opening], [around])
+        return [opening, *pieces, self.timestamp(stretch, end)], [around, *spans, _around(end, stretch)]
 
-    def _sentence(self, item: Placed, stretch: Stretch) -> tuple[list[int], list[tuple[int, int]]]:
-        """Tokens of a sentence; letters share their word's time evenly, marks listen to the pause behind it."""
-        words = item.words
+    def _sentence(self, item: Placed, stretch: Stretch) -> Written:
+        """Tokens of the words that fit; letters share their word's time evenly, marks listen to the pause behind it."""
+        words = [word for word in item.words if word.end <= stretch.seconds]
         pieces: list[int] = []
         spans: list[tuple[int, int]] = []
         for index, word in enumerate(words):

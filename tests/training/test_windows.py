@@ -73,3 +73,14 @@ def test_each_position_knows_its_sound() -> None:
 def test_what_does_not_begin_inside_is_left_out() -> None:
     placed = place([HELLO, HELLO, HELLO], [0.2, 0.5, 0.5], seconds=2.5)
     assert [item.start for item in placed] == pytest.approx([0.2, 1.7])
+
+
+def test_a_sentence_too_long_for_its_window_is_written_as_far_as_it_goes(writer: Writer) -> None:
+    stretch = Stretch(0.75, (Placed(HELLO, 0.0),), 0, timestamps=True)
+    assert written(writer, stretch) == "<|0.00|> Hi,<|endoftext|>"
+
+
+def test_the_rest_of_a_sentence_begins_with_its_word() -> None:
+    rest = HELLO.from_word(1)
+    assert (rest.text, rest.words[0].start, rest.duration) == ("you.", 0.0, 0.5)
+    assert rest.phonemes[0].name == "j"
