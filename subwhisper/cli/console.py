@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from subwhisper.errors import SubwhisperError
+from subwhisper.errors import OutputError, SubwhisperError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -36,9 +36,18 @@ def one_line(text: str) -> str:
 
 
 def write_data(text: str) -> None:
-    """Put something that was asked for on standard output."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """Put something that was asked for on standard output.
+
+    Raises:
+        OutputError: it takes no more. (A reader that has left, as `head` does, is Typer's to deal with.)
+    """
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror or error}") from error
 
 
 def report(document: Mapping[str, Any]) -> None:

@@ -268,6 +268,16 @@ def test_burning_over_an_input_is_refused(run_cli: Run, video_file: Path, tmp_pa
     refused(run_cli("burn", tmp_path / "missing.mp4", captions), 3, "missing.mp4")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_standard_output_exits_4() -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "subwhisper", "models", "list", "--json"],
+            stdout=full, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": CHECKOUT},
+        )  # fmt: skip
+    refused(Ran(ran.returncode, "", ran.stderr), 4, "standard output")
+
+
 # -- interruption -------------------------------------------------------------------------------------------------
 
 
