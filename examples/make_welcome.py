@@ -17,8 +17,8 @@ from subwhisper.audio import SAMPLE_RATE
 from subwhisper.media.ffmpeg import find_ffmpeg
 from subwhisper.training.synthesis import Espeak, Voice
 
-NARRATOR = Voice("en-us+Alicia", rate=172, pitch=48, pitch_range=55)
-PAUSE, LEAD_IN = 0.45, 0.8  # seconds
+NARRATOR = Voice("en-us+m5", rate=165, pitch=50, pitch_range=50)
+PAUSE, LEAD_IN = 0.4, 0.6  # seconds
 PICTURE = "gradients=s=960x540:r=25:c0=0x0b2545:c1=0x13315c:c2=0x8da9c4:c3=0x134074:nb_colors=4:speed=0.012:seed=5"
 WAVES = "showwaves=s=960x180:mode=cline:rate=25:colors=0xeef4ed@0.75:scale=sqrt"
 

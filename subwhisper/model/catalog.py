@@ -175,7 +175,8 @@ def find(name: str) -> CatalogEntry:
     entry = _BY_ANY_NAME.get(name)
     if entry is None:
         near = get_close_matches(name.lower(), [*_BY_ANY_NAME, BUNDLED], n=3, cutoff=0.5)
-        known = f"did you mean {' or '.join(near)}?" if near else f"known models: {', '.join([*_BY_ANY_NAME, BUNDLED])}."
+        names = ", ".join([*_BY_ANY_NAME, BUNDLED])
+        known = f"did you mean {' or '.join(near)}?" if near else f"known models: {names}."
         raise ModelError(f"there is no model named {name!r}", hint=f"{known} A file or folder works too")
     return entry
 

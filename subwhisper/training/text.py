@@ -3,6 +3,7 @@
 import json
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ PLAIN = re.compile(r"[A-Z][A-Za-z ,.?!';:-]*[.?!]")
 """Letters and common marks only: no digits, so every written word is the word that is spoken."""
 BROKEN = re.compile(r" [-.,;:?!']|--|(?<!')\b[b-hj-zB-HJ-NP-Z]\b(?!')|\.\.|'(?![a-z])|[A-Z]{2}|[a-z]\.[a-z]")
 """Debris of transcription and of page layout; letters on their own are read out by name."""
-MAX_WORDS = 22
+MAX_WORDS = 16
+COMMON = 3
+"""Sentences a word must be in; those that hold a rarer one are left out."""
 HELD_OUT_EVERY = 40
 """One sentence in so many is for evaluation only."""
 
@@ -40,20 +43,24 @@ def is_plain(sentence: str) -> bool:
     return bool(PLAIN.fullmatch(sentence)) and not BROKEN.search(sentence) and len(sentence.split()) <= MAX_WORDS
 
 
-def build_corpus(sentences: Iterable[str], kept_out: Sequence[str] = ()) -> Corpus:
+def build_corpus(sentences: Iterable[str], kept_out: Sequence[str] = (), *, common: int = COMMON) -> Corpus:
     """Choose the plain sentences that share no four words in a row with the texts of `kept_out`.
 
-    Which side a sentence falls on depends on its words alone, so the split survives a change of order.
+    A sentence with a word that fewer than `common` sentences hold is left out too. Which side a sentence falls on
+    depends on its words alone, so the split survives a change of order.
     """
     forbidden = set().union(*map(sequences, kept_out)) if kept_out else set()
     seen: set[str] = set()
     sides: tuple[list[str], list[str]] = ([], [])
-    for raw in sentences:
-        sentence = " ".join(raw.replace("’", "'").split())
+    cleaned = [" ".join(raw.replace("’", "'").split()) for raw in sentences]
+    counts = Counter(word for sentence in cleaned for word in set(words_of(sentence)))
+    for sentence in cleaned:
         key = " ".join(words_of(sentence))
         if key in seen or not is_plain(sentence) or sequences(sentence) & forbidden:
             continue
         seen.add(key)
+        if any(counts[word] < common for word in words_of(sentence)):
+            continue
         sides[zlib.crc32(key.encode()) % HELD_OUT_EVERY == 0].append(sentence)
     return Corpus(tuple(sides[0]), tuple(sides[1]))
 
