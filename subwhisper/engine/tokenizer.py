@@ -29,7 +29,7 @@ _UNDECODABLE = "\ufffd"
 class Tokenizer:
     """The vocabulary of one checkpoint, with names for its special tokens."""
 
-    def __init__(self, vocabulary: Vocabulary, *, is_multilingual: bool) -> None:
+    def __init__(self, vocabulary: Vocabulary, *, is_multilingual: bool, reads_prompts: bool = True) -> None:
         """Read a vocabulary.
 
         Raises:
@@ -44,7 +44,8 @@ class Tokenizer:
         self.timestamp_begin = self._needed("<|0.00|>")
         self.timestamp_end = 1 + max(token for name, token in self._special.items() if _TIMESTAMP.fullmatch(name))
         """One past the last timestamp; tokens a fine-tune added, or padding, may lie beyond it."""
-        self.sot_prev = self._special.get("<|startofprev|>")
+        self.sot_prev = self._special.get("<|startofprev|>") if reads_prompts else None
+        """What a prompt begins with; `None` where the model reads none."""
         self.sot_lm = self._special.get("<|startoflm|>")
         self.transcribe = self._special.get("<|transcribe|>")
         self.translate = self._special.get("<|translate|>")

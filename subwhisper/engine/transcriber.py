@@ -68,7 +68,11 @@ class Transcriber:
         self.placement = place(device, compute)
         self.name = checkpoint.name
         self.fingerprint = checkpoint.fingerprint
-        self.tokenizer = Tokenizer(checkpoint.vocabulary, is_multilingual=checkpoint.is_multilingual)
+        self.tokenizer = Tokenizer(
+            checkpoint.vocabulary,
+            is_multilingual=checkpoint.is_multilingual,
+            reads_prompts=checkpoint.reads_prompts,
+        )
         self.alignment_heads = checkpoint.alignment_heads
         self.suppress_tokens = checkpoint.suppress_tokens
         self.model = _network(checkpoint)
@@ -216,6 +220,8 @@ class _Recording:
         if options.task == "translate" and not self._owner.can_translate:
             able = ", ".join(name for name, entry in catalog.CATALOG.items() if entry.can_translate)
             raise ModelError(f"the model {self._owner.name} cannot translate", hint=f"models that can: {able}")
+        if options.initial_prompt and self._tokenizer.sot_prev is None:
+            raise OptionError(f"the model {self._owner.name} reads no prompts", hint="leave --initial-prompt out")
         if options.language and not self._tokenizer.is_multilingual and language_code(options.language) != "en":
             raise OptionError(
                 f"the model {self._owner.name} knows English only, not {LANGUAGES[language_code(options.language)]}",

@@ -41,6 +41,7 @@ def micro_checkpoint(seed: int = 1, *, languages: tuple[str, ...] = (), name: st
         is_multilingual=bool(languages),
         alignment_heads=dims.upper_half_heads,
         suppress_tokens=None,
+        reads_prompts=True,
         name=name,
         fingerprint="0" * 64,
     )

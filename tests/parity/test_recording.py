@@ -50,6 +50,7 @@ def transcriber(checkpoint: Pair) -> Transcriber:
             is_multilingual=checkpoint.is_multilingual,
             alignment_heads=dims.upper_half_heads,
             suppress_tokens=None,
+            reads_prompts=True,
             name="random",
             fingerprint="0" * 64,
         ),

@@ -27,6 +27,8 @@ class Checkpoint:
     """(layer, head) of the cross-attention heads that follow the speech; never empty."""
     suppress_tokens: tuple[int, ...] | None
     """Ids that text must not contain; None leaves the choice to the tokenizer."""
+    reads_prompts: bool
+    """Whether it was trained to go on from the text before; a model that was not is better off without."""
     name: str
     """The catalog's name where it is a known model, else that of the file or folder."""
     fingerprint: str

@@ -80,6 +80,8 @@ def read_directory(folder: Path) -> Checkpoint:
         or catalog.known_heads(str(config.get("_name_or_path")), dims)
         or dims.upper_half_heads,
         suppress_tokens=_suppressed(generation, config, dims.n_vocab),
+        # null says that there is none; files that say nothing are those of models that read prompts
+        reads_prompts=generation.get("prev_sot_token_id", 0) is not None,
         name=name,
         fingerprint=fingerprint_of(files),
     )

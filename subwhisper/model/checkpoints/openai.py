@@ -41,6 +41,7 @@ def read_openai(path: Path) -> Checkpoint:
         is_multilingual=dims.n_vocab >= 51865,  # how openai-whisper tells them apart
         alignment_heads=catalog.known_heads(path.stem, dims) or dims.upper_half_heads,
         suppress_tokens=None,
+        reads_prompts=True,
         name=entry.name if entry is not None and entry.dims == dims else path.stem,
         fingerprint=fingerprint_of([path]),
     )

@@ -26,6 +26,7 @@ def save_directory(
     alignment_heads: Sequence[tuple[int, int]],
     is_multilingual: bool,
     suppress_tokens: Sequence[int] | None = None,
+    reads_prompts: bool = True,
     dtype: torch.dtype | None = None,
     overwrite: bool = False,
 ) -> None:
@@ -39,6 +40,7 @@ def save_directory(
         alignment_heads: (layer, head) pairs.
         is_multilingual: whether the model writes more than English.
         suppress_tokens: ids text must not contain; None leaves the choice to the tokenizer.
+        reads_prompts: whether decoders should give it the text before.
         dtype: type to store the weights in; None keeps theirs.
         overwrite: replace a model that is there.
 
@@ -51,7 +53,8 @@ def save_directory(
     stored = _prepared(tensors, dims, dtype)
     tables = _vocabulary_files(vocabulary) | {
         "config.json": _config(dims, vocabulary, stored),
-        "generation_config.json": _generation_config(vocabulary, alignment_heads, is_multilingual, suppress_tokens),
+        "generation_config.json": _generation_config(vocabulary, alignment_heads, is_multilingual, suppress_tokens)
+        | ({} if reads_prompts else {"prev_sot_token_id": None}),
         "preprocessor_config.json": _preprocessor_config(dims),
     }
     try:
