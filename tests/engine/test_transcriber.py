@@ -1,6 +1,7 @@
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,17 @@ def test_translation_is_refused_by_models_that_cannot(name: str) -> None:
     model = Transcriber(micro_checkpoint(languages=languages, name=name), device="cpu")
     with pytest.raises(ModelError, match=rf"{name} cannot translate .*large-v3"):
         model.transcribe(sound(1), TranscribeOptions(task="translate"))
+
+
+def test_a_model_that_reads_no_prompts_hears_every_window_afresh() -> None:
+    """The bundled one hears much worse behind a prompt."""
+    model = Transcriber(replace(micro_checkpoint(), reads_prompts=False), device="cpu")
+    first, second = (
+        model.transcribe(sound(5), replace(QUICK, condition_on_previous_text=condition)) for condition in (True, False)
+    )
+    assert first.segments == second.segments
+    with pytest.raises(OptionError, match="reads no prompts"):
+        model.transcribe(sound(1), TranscribeOptions(initial_prompt="Names."))
 
 
 def test_an_english_model_refuses_another_language(english: Transcriber) -> None:

@@ -43,6 +43,13 @@ def test_weights_can_be_stored_smaller(tmp_path: Path, vocabulary: Vocabulary) -
     assert not checkpoint.is_multilingual
 
 
+def test_whether_prompts_are_read_is_kept(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    save(tmp_path / "reads", vocabulary)
+    save(tmp_path / "does not", vocabulary, reads_prompts=False)
+    assert read_checkpoint(tmp_path / "reads").reads_prompts
+    assert not read_checkpoint(tmp_path / "does not").reads_prompts
+
+
 def test_the_gap_of_openais_vocabulary_is_filled_as_hugging_face_does(tmp_path: Path) -> None:
     """Other programs number added tokens by counting; without the empty piece all of them would be off by one."""
     dims = replace(DIMS, n_vocab=51865)
