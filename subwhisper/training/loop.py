@@ -5,7 +5,6 @@ The average of the weights is what is exported.
 """
 
 import json
-import logging
 import math
 import os
 import time
@@ -27,8 +26,6 @@ from subwhisper.training.losses import Losses, LossWeights, Trainee
 from subwhisper.training.text import Corpus
 from subwhisper.training.vocabulary import learn_vocabulary
 from subwhisper.training.windows import Writer
-
-logger = logging.getLogger(__name__)
 
 SHAPES = (Shape(4.0, 16), Shape(7.0, 10), Shape(10.0, 8))
 
