@@ -30,6 +30,12 @@ prepend_punctuations append_punctuations highlight_words max_line_width max_line
 clip_timestamps hallucination_silence_threshold
 """
 OPENAI_WHISPER = _NAMES.split()
+# faster-whisper 1.2, product.md 2.2: what its decoding takes beyond that.
+_MORE_NAMES = """
+repetition_penalty no_repeat_ngram_size log_prob_threshold prompt_reset_on_temperature prefix suppress_blank
+without_timestamps max_initial_timestamp max_new_tokens hotwords
+"""
+FASTER_WHISPER = _MORE_NAMES.split()
 
 
 @pytest.fixture
@@ -44,9 +50,10 @@ def shell_lines(text: str) -> list[str]:
     return [line.strip() for block in blocks for line in block.splitlines()]
 
 
-def test_every_option_of_openai_whisper_is_there() -> None:
+@pytest.mark.parametrize("theirs", [OPENAI_WHISPER, FASTER_WHISPER])
+def test_every_option_of_its_peers_is_there(theirs: list[str]) -> None:
     transcribe = GRAMMAR.commands["transcribe"].options
-    assert [name for name in OPENAI_WHISPER if f"--{name.replace('_', '-')}" not in transcribe] == []
+    assert [name for name in theirs if f"--{name.replace('_', '-')}" not in transcribe] == []
 
 
 def test_every_option_of_ours_is_explained() -> None:

@@ -1,4 +1,4 @@
-"""Every option, declared once; a command lists those it has, with defaults from the library.
+"""Options, declared once; a command lists those it has, with defaults from the library.
 
 The names of openai-whisper's command line are all here. A value given as the text `None` takes the option
 back, or, where `NONE_IS_A_VALUE` says so, means what it means there: no threshold, no limit, no fallback.
@@ -23,9 +23,15 @@ NONE_IS_A_VALUE = frozenset(
         "--length-penalty",
         "--suppress-tokens",
         "--initial-prompt",
+        "--hotwords",
+        "--prefix",
+        "--max-initial-timestamp",
+        "--max-new-tokens",
+        "--sample-len",
         "--temperature-increment-on-fallback",
         "--compression-ratio-threshold",
         "--logprob-threshold",
+        "--log-prob-threshold",
         "--no-speech-threshold",
         "--hallucination-silence-threshold",
     }
@@ -69,7 +75,7 @@ def as_command(arguments: type[A], run: Callable[[A], None], *, fixed: dict[str,
     return command
 
 
-def _option(*names: str, help: str, panel: str, **more: Any) -> Any:
+def option(*names: str, help: str, panel: str, **more: Any) -> Any:
     """An option that can also be set by SUBWHISPER_ and its first long name."""
     long = next(name for name in names if name.startswith("--"))
     variable = ENVIRONMENT_PREFIX + long.split("/")[0].removeprefix("--").replace("-", "_").upper()
@@ -91,6 +97,11 @@ def _number(value: Any, kind: type[int] | type[float] = float) -> Any:
 def parse_limit(value: Any) -> float | None:
     """A number, or `None` for no limit."""
     return None if value is None or _is_none(value) else _number(value)
+
+
+def parse_whole_limit(value: Any) -> int | None:
+    """A whole number, or `None` for no limit."""
+    return None if value is None or _is_none(value) else _number(value, int)
 
 
 def parse_count(value: Any) -> int:
@@ -147,7 +158,7 @@ def _listed(option: str, part: str, kind: type[N]) -> N:
 
 
 _OUTPUT, _MODEL, _SPEECH = "Output", "Model and machine", "What is heard"
-_DECODING, _FALLBACK, _CAPTIONS = "Decoding", "Doubt and fallback", "Captions"
+_CAPTIONS = "Captions"
 
 Inputs = Annotated[
     list[str], typer.Argument(help="Files, folders, patterns, or - for standard input.", metavar="INPUT...")
@@ -157,221 +168,129 @@ Inputs = Annotated[
 
 Formats = Annotated[
     str,
-    _option(
+    option(
         "--format", "-f", "--output-format", panel=_OUTPUT, metavar="LIST", parser=joined,
         help="Formats with commas between: srt, vtt, ass, txt, tsv, json; or all.",
     ),
 ]  # fmt: skip
 OutputFolder = Annotated[
     Path | None,
-    _option("--output-dir", "-o", panel=_OUTPUT, help="Folder for the results (default: beside each input)."),
+    option("--output-dir", "-o", panel=_OUTPUT, help="Folder for the results (default: beside each input)."),
 ]
 OutputFile = Annotated[
     Path | None,
-    _option("--output", "-o", panel=_OUTPUT, help="The file to write (default: STEM.captioned.mp4 beside the video)."),
+    option("--output", "-o", panel=_OUTPUT, help="The file to write (default: STEM.captioned.mp4 beside the video)."),
 ]
 Encoding = Annotated[
     str | None,
-    _option(
+    option(
         "--encoding", panel=_CAPTIONS, metavar="NAME",
         help="Of the subtitles, where they are not Unicode: cp1252, cp1251, gb18030 ... (default: UTF-8).",
     ),
 ]  # fmt: skip
 Overwrite = Annotated[
     bool,
-    _option(
+    option(
         "--overwrite/--no-overwrite", panel=_OUTPUT,
         help="Replace results of an earlier run. An input is never replaced.",
     ),
 ]  # fmt: skip
 Burn = Annotated[
     bool,
-    _option("--burn/--no-burn", panel=_OUTPUT, help="Also draw the captions into the picture: STEM.captioned.mp4."),
+    option("--burn/--no-burn", panel=_OUTPUT, help="Also draw the captions into the picture: STEM.captioned.mp4."),
 ]
 Json = Annotated[
-    bool, _option("--json/--no-json", panel=_OUTPUT, help="Print a machine-readable report on standard output.")
+    bool, option("--json/--no-json", panel=_OUTPUT, help="Print a machine-readable report on standard output.")
 ]
-Quiet = Annotated[bool, _option("--quiet/--no-quiet", "-q", panel=_OUTPUT, help="Say nothing but errors.")]
+Quiet = Annotated[bool, option("--quiet/--no-quiet", "-q", panel=_OUTPUT, help="Say nothing but errors.")]
 Verbose = Annotated[
     bool,
-    _option("--verbose/--no-verbose", panel=_OUTPUT, help="Print the text as it is recognised, on standard error."),
+    option("--verbose/--no-verbose", panel=_OUTPUT, help="Print the text as it is recognised, on standard error."),
 ]
 
 # -- model and machine ------------------------------------------------------------------------------------------
 
 Model = Annotated[
     str | None,
-    _option(
+    option(
         "--model", "-m", panel=_MODEL, metavar="NAME|FILE|DIR",
         help="A known name (see: subwhisper models list), a checkpoint, or bundled. "
         "(default: the best one present, else turbo from the network, else bundled)",
     ),
 ]  # fmt: skip
 ModelFolder = Annotated[
-    Path | None, _option("--model-dir", panel=_MODEL, help="A folder to look for NAME or NAME.pt in first.")
+    Path | None, option("--model-dir", panel=_MODEL, help="A folder to look for NAME or NAME.pt in first.")
 ]
-Offline = Annotated[bool, _option("--offline/--no-offline", panel=_MODEL, help="Never use the network.")]
-Device = Annotated[str, _option("--device", panel=_MODEL, metavar="NAME", help="auto, cpu, cuda or cuda:1.")]
+Offline = Annotated[bool, option("--offline/--no-offline", panel=_MODEL, help="Never use the network.")]
+Device = Annotated[str, option("--device", panel=_MODEL, metavar="NAME", help="auto, cpu, cuda or cuda:1.")]
 Compute = Annotated[
     str,
-    _option("--compute", panel=_MODEL, metavar="TYPE", help="auto, float32, bfloat16, float16 or int8."),
+    option("--compute", panel=_MODEL, metavar="TYPE", help="auto, float32, bfloat16, float16 or int8."),
 ]
 Fp16 = Annotated[
     bool | None,
-    _option("--fp16/--no-fp16", panel=_MODEL, help="openai-whisper's name: False means --compute float32."),
+    option("--fp16/--no-fp16", panel=_MODEL, help="openai-whisper's name: False means --compute float32."),
 ]
 Threads = Annotated[
-    int | None, _option("--threads", panel=_MODEL, min=0, help="Processor threads (default: all; 0 means the same).")
+    int | None, option("--threads", panel=_MODEL, min=0, help="Processor threads (default: all; 0 means the same).")
 ]
 
 # -- what is heard ----------------------------------------------------------------------------------------------
 
 Language = Annotated[
     str | None,
-    _option(
+    option(
         "--language", "-l", panel=_SPEECH, metavar="CODE|NAME", parser=parse_language,
         help="The language spoken (default: detected).",
     ),
 ]  # fmt: skip
 Task = Annotated[
     str,
-    _option("--task", panel=_SPEECH, metavar="TASK", help="transcribe keeps the language, translate writes English."),
+    option("--task", panel=_SPEECH, metavar="TASK", help="transcribe keeps the language, translate writes English."),
 ]
 AudioTrack = Annotated[
     str | None,
-    _option(
+    option(
         "--audio-track", panel=_SPEECH, metavar="NUMBER|LANGUAGE",
         help="Which audio track: its number from 0, or its language (default: the file's own choice).",
     ),
 ]  # fmt: skip
 ClipTimestamps = Annotated[
     str,
-    _option(
+    option(
         "--clip-timestamps", panel=_SPEECH, metavar="SECONDS", parser=joined,
         help="Only these parts: start,end,start,end...; the last end may be left out.",
     ),
 ]  # fmt: skip
-Plan = Annotated[str, _option("--plan", panel=_SPEECH, metavar="NAME", help="How windows follow: sequential.")]
-Vad = Annotated[str, _option("--vad", panel=_SPEECH, metavar="NAME", help="Detector of speech: none.")]
-
-# -- decoding ---------------------------------------------------------------------------------------------------
-
-BeamSize = Annotated[
-    int, _option("--beam-size", panel=_DECODING, metavar="N", parser=parse_count, help="Beams kept; 1 is greedy.")
-]
-BestOf = Annotated[
-    int,
-    _option("--best-of", panel=_DECODING, metavar="N", parser=parse_count, help="Samples drawn above temperature 0."),
-]
-Patience = Annotated[
-    float,
-    _option(
-        "--patience", panel=_DECODING, metavar="X", parser=parse_factor,
-        help="Finished beams to wait for, in multiples of the beam size.",
-    ),
-]  # fmt: skip
-LengthPenalty = Annotated[
-    float | None,
-    _option(
-        "--length-penalty", panel=_DECODING, metavar="X", parser=parse_limit,
-        help="0 to 1; more favours longer texts (default: by length).",
-    ),
-]  # fmt: skip
-SuppressTokens = Annotated[
-    str,
-    _option(
-        "--suppress-tokens", panel=_DECODING, metavar="IDS", parser=joined,
-        help="Tokens never written, with commas between; -1 is the model's own list.",
-    ),
-]  # fmt: skip
-InitialPrompt = Annotated[
-    str | None,
-    _option(
-        "--initial-prompt", panel=_DECODING, metavar="TEXT", parser=parse_text,
-        help="Set before the first window: names, spelling, style.",
-    ),
-]  # fmt: skip
-CarryInitialPrompt = Annotated[
-    bool,
-    _option(
-        "--carry-initial-prompt/--no-carry-initial-prompt", panel=_DECODING, help="Set it before every window.",
-    ),
-]  # fmt: skip
-ConditionOnPreviousText = Annotated[
-    bool,
-    _option(
-        "--condition-on-previous-text/--no-condition-on-previous-text", panel=_DECODING,
-        help="Set the text so far before each window.",
-    ),
-]  # fmt: skip
-
-# -- doubt and fallback -----------------------------------------------------------------------------------------
-
-Temperature = Annotated[
-    float, _option("--temperature", panel=_FALLBACK, min=0.0, metavar="T", help="0 takes the likeliest; more samples.")
-]
-TemperatureIncrement = Annotated[
-    float | None,
-    _option(
-        "--temperature-increment-on-fallback", panel=_FALLBACK, metavar="T", parser=parse_limit,
-        help="Added when a text is not believed, up to 1; None tries once.",
-    ),
-]  # fmt: skip
-CompressionRatio = Annotated[
-    float | None,
-    _option(
-        "--compression-ratio-threshold", panel=_FALLBACK, metavar="X", parser=parse_limit,
-        help="Above it a text repeats itself; None never doubts.",
-    ),
-]  # fmt: skip
-Logprob = Annotated[
-    float | None,
-    _option(
-        "--logprob-threshold", panel=_FALLBACK, metavar="X", parser=parse_limit,
-        help="Mean log-probability below which a text is a guess.",
-    ),
-]  # fmt: skip
-NoSpeech = Annotated[
-    float | None,
-    _option(
-        "--no-speech-threshold", panel=_FALLBACK, metavar="P", parser=parse_limit,
-        help="Probability of no speech above which a guess is silence.",
-    ),
-]  # fmt: skip
-HallucinationSilence = Annotated[
-    float | None,
-    _option(
-        "--hallucination-silence-threshold", panel=_FALLBACK, metavar="SECONDS", parser=parse_limit,
-        help="Skip doubtful text within silences longer than this.",
-    ),
-]  # fmt: skip
+Plan = Annotated[str, option("--plan", panel=_SPEECH, metavar="NAME", help="How windows follow: sequential.")]
+Vad = Annotated[str, option("--vad", panel=_SPEECH, metavar="NAME", help="Detector of speech: none.")]
 
 # -- captions -----------------------------------------------------------------------------------------------------
 
 WordTimestamps = Annotated[
     bool | None,
-    _option(
+    option(
         "--word-timestamps/--no-word-timestamps", panel=_CAPTIONS,
         help="Find when each word is spoken (default: when captions are written).",
     ),
 ]  # fmt: skip
 PrependPunctuations = Annotated[
-    str, _option("--prepend-punctuations", panel=_CAPTIONS, metavar="MARKS", help="Marks that join the next word.")
+    str, option("--prepend-punctuations", panel=_CAPTIONS, metavar="MARKS", help="Marks that join the next word.")
 ]
 AppendPunctuations = Annotated[
-    str, _option("--append-punctuations", panel=_CAPTIONS, metavar="MARKS", help="Marks that join the word before.")
+    str, option("--append-punctuations", panel=_CAPTIONS, metavar="MARKS", help="Marks that join the word before.")
 ]
 HighlightWords = Annotated[
     bool,
-    _option("--highlight-words/--no-highlight-words", panel=_CAPTIONS, help="Underline each word as it is spoken."),
+    option("--highlight-words/--no-highlight-words", panel=_CAPTIONS, help="Underline each word as it is spoken."),
 ]
 MaxLineWidth = Annotated[
-    int | None, _option("--max-line-width", panel=_CAPTIONS, min=1, help="Characters on a line (default: 42).")
+    int | None, option("--max-line-width", panel=_CAPTIONS, min=1, help="Characters on a line (default: 42).")
 ]
 MaxLineCount = Annotated[
-    int | None, _option("--max-line-count", panel=_CAPTIONS, min=1, help="Lines of a caption (default: 2).")
+    int | None, option("--max-line-count", panel=_CAPTIONS, min=1, help="Lines of a caption (default: 2).")
 ]
 MaxWordsPerLine = Annotated[
     int | None,
-    _option("--max-words-per-line", panel=_CAPTIONS, min=1, help="Words on a line, where no width is given."),
+    option("--max-words-per-line", panel=_CAPTIONS, min=1, help="Words on a line, where no width is given."),
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from subwhisper.cli import decoding as dec
 from subwhisper.cli import options as opt
 from subwhisper.cli.console import Console, report
 from subwhisper.engine.options import (
@@ -56,21 +57,30 @@ class TranscribeArguments:
     plan: opt.Plan = "sequential"
     vad: opt.Vad = "none"
 
-    beam_size: opt.BeamSize = DecodeOptions.beam_size
-    best_of: opt.BestOf = DecodeOptions.best_of
-    patience: opt.Patience = DecodeOptions.patience
-    length_penalty: opt.LengthPenalty = DecodeOptions.length_penalty
-    suppress_tokens: opt.SuppressTokens = _SUPPRESSED
-    initial_prompt: opt.InitialPrompt = TranscribeOptions.initial_prompt
-    carry_initial_prompt: opt.CarryInitialPrompt = TranscribeOptions.carry_initial_prompt
-    condition_on_previous_text: opt.ConditionOnPreviousText = TranscribeOptions.condition_on_previous_text
+    beam_size: dec.BeamSize = DecodeOptions.beam_size
+    best_of: dec.BestOf = DecodeOptions.best_of
+    patience: dec.Patience = DecodeOptions.patience
+    length_penalty: dec.LengthPenalty = DecodeOptions.length_penalty
+    repetition_penalty: dec.RepetitionPenalty = DecodeOptions.repetition_penalty
+    no_repeat_ngram_size: dec.NoRepeatNgramSize = DecodeOptions.no_repeat_ngram_size
+    suppress_blank: dec.SuppressBlank = DecodeOptions.suppress_blank
+    suppress_tokens: dec.SuppressTokens = _SUPPRESSED
+    without_timestamps: dec.WithoutTimestamps = DecodeOptions.without_timestamps
+    max_initial_timestamp: dec.MaxInitialTimestamp = DecodeOptions.max_initial_timestamp
+    max_new_tokens: dec.MaxNewTokens = DecodeOptions.sample_len
+    prefix: dec.Prefix = DecodeOptions.prefix
+    hotwords: dec.Hotwords = TranscribeOptions.hotwords
+    initial_prompt: dec.InitialPrompt = TranscribeOptions.initial_prompt
+    carry_initial_prompt: dec.CarryInitialPrompt = TranscribeOptions.carry_initial_prompt
+    condition_on_previous_text: dec.ConditionOnPreviousText = TranscribeOptions.condition_on_previous_text
+    prompt_reset_on_temperature: dec.PromptResetOnTemperature = TranscribeOptions.prompt_reset_on_temperature
 
-    temperature: opt.Temperature = _LADDER[0]
-    temperature_increment: opt.TemperatureIncrement = _LADDER[1] - _LADDER[0]
-    compression_ratio_threshold: opt.CompressionRatio = FallbackOptions.compression_ratio_threshold
-    logprob_threshold: opt.Logprob = FallbackOptions.logprob_threshold
-    no_speech_threshold: opt.NoSpeech = FallbackOptions.no_speech_threshold
-    hallucination_silence_threshold: opt.HallucinationSilence = TranscribeOptions.hallucination_silence_threshold
+    temperature: dec.Temperature = _LADDER[0]
+    temperature_increment: dec.TemperatureIncrement = _LADDER[1] - _LADDER[0]
+    compression_ratio_threshold: dec.CompressionRatio = FallbackOptions.compression_ratio_threshold
+    logprob_threshold: dec.Logprob = FallbackOptions.logprob_threshold
+    no_speech_threshold: dec.NoSpeech = FallbackOptions.no_speech_threshold
+    hallucination_silence_threshold: dec.HallucinationSilence = TranscribeOptions.hallucination_silence_threshold
 
     word_timestamps: opt.WordTimestamps = None
     prepend_punctuations: opt.PrependPunctuations = TranscribeOptions.prepend_punctuations
@@ -130,6 +140,8 @@ class TranscribeArguments:
             initial_prompt=self.initial_prompt,
             carry_initial_prompt=self.carry_initial_prompt,
             condition_on_previous_text=self.condition_on_previous_text,
+            prompt_reset_on_temperature=self.prompt_reset_on_temperature,
+            hotwords=self.hotwords,
             clip_timestamps=opt.parse_times(self.clip_timestamps),
             word_timestamps=words,
             prepend_punctuations=self.prepend_punctuations,
@@ -140,7 +152,14 @@ class TranscribeArguments:
                 best_of=self.best_of,
                 patience=self.patience,
                 length_penalty=self.length_penalty,
+                repetition_penalty=self.repetition_penalty,
+                no_repeat_ngram_size=self.no_repeat_ngram_size,
+                suppress_blank=self.suppress_blank,
                 suppress_tokens=opt.parse_tokens(self.suppress_tokens),
+                without_timestamps=self.without_timestamps,
+                max_initial_timestamp=self.max_initial_timestamp,
+                sample_len=self.max_new_tokens,
+                prefix=self.prefix,
             ),
             fallback=FallbackOptions(
                 temperatures=temperature_ladder(self.temperature, self.temperature_increment),

@@ -1,12 +1,13 @@
 """What can be chosen about recognition, and its defaults. No torch, so that `--help` may read it.
 
-Names and defaults are those of openai-whisper's command line. Nested by who uses them:
-`DecodeOptions` one window, `FallbackOptions` the ladder of temperatures, `TranscribeOptions`
-a whole recording.
+Names and defaults are those of openai-whisper, and of faster-whisper where that one has more. Nested by
+who uses them: `DecodeOptions` one window, `FallbackOptions` the ladder of temperatures,
+`TranscribeOptions` a whole recording.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal
 
 from subwhisper.errors import OptionError
@@ -30,6 +31,10 @@ class DecodeOptions:
     """Finished beams to wait for, in multiples of `beam_size`. More searches longer."""
     length_penalty: float | None = None
     """Google's alpha, 0 to 1: more favours longer texts. `None`: divide by the number of tokens."""
+    repetition_penalty: float = 1.0
+    """Above 1, tokens that the window holds already become less probable; below 1, more. 1 changes nothing."""
+    no_repeat_ngram_size: int = 0
+    """Runs of so many tokens never come twice in a window; 0 forbids none. Smaller is stricter."""
     suppress_blank: bool = True
     """Forbid a window to begin with a space or to end before it began."""
     suppress_tokens: tuple[int, ...] = (MODEL_SUPPRESSED,)
@@ -45,7 +50,9 @@ class DecodeOptions:
 
     def __post_init__(self) -> None:
         _at_least(1, beam_size=self.beam_size, best_of=self.best_of, sample_len=self.sample_len)
-        _at_least(0, max_initial_timestamp=self.max_initial_timestamp)
+        _at_least(0, max_initial_timestamp=self.max_initial_timestamp, no_repeat_ngram_size=self.no_repeat_ngram_size)
+        if not 0 < self.repetition_penalty < inf:  # also refuses NaN
+            raise OptionError(f"repetition_penalty must be a number above 0, got {self.repetition_penalty}")
         if round(self.beam_size * self.patience) < 1:
             raise OptionError(f"patience {self.patience} with beam_size {self.beam_size} waits for no beam at all")
         if self.length_penalty is not None and not 0 <= self.length_penalty <= 1:
@@ -90,6 +97,10 @@ class TranscribeOptions:
     """Set the initial prompt before every window instead of the first."""
     condition_on_previous_text: bool = True
     """Set the text so far before each window: more consistent, and more prone to loops."""
+    prompt_reset_on_temperature: float = 0.5
+    """A window decoded above this temperature is no context for the next. More keeps more of it."""
+    hotwords: str | None = None
+    """Names and terms that every window is told of, before the text so far."""
     clip_timestamps: tuple[float, ...] = ()
     """Start, end, start, end … in seconds of the parts to process; the last end may be left out."""
     word_timestamps: bool = False
@@ -110,7 +121,11 @@ class TranscribeOptions:
             raise OptionError(f"unknown task {self.task!r}", hint="transcribe or translate")
         if self.hallucination_silence_threshold is not None and not self.word_timestamps:
             raise OptionError("hallucination_silence_threshold needs word_timestamps")
-        _at_least(0, hallucination_silence_threshold=self.hallucination_silence_threshold)
+        _at_least(
+            0,
+            hallucination_silence_threshold=self.hallucination_silence_threshold,
+            prompt_reset_on_temperature=self.prompt_reset_on_temperature,
+        )
         _check_clips(self.clip_timestamps)
 
 

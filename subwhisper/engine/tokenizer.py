@@ -87,6 +87,10 @@ class Tokenizer:
         """Tokens of plain text; names of special tokens in it are read as text."""
         return self._encoding.encode_ordinary(text)
 
+    def encode_prompt(self, text: str | None) -> list[int]:
+        """Tokens of text that stands before a window or begins it; none of no text."""
+        return self.encode(f" {text.strip()}") if text else []
+
     def decode(self, tokens: Iterable[int]) -> str:
         """Text of the tokens, timestamps left out."""
         return self.decode_with_timestamps(token for token in tokens if token < self.timestamp_begin)

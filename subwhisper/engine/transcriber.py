@@ -207,12 +207,13 @@ class _Recording:
             options.prepend_punctuations,
             options.append_punctuations,
         )
-        prompt = self._tokenizer.encode(" " + options.initial_prompt.strip()) if options.initial_prompt else ()
         self._context = TextContext(
-            prompt,
+            self._tokenizer.encode_prompt(options.initial_prompt),
             room=max(1, self._model.dims.n_text_ctx // 2 - 1),
             carry=options.carry_initial_prompt,
             condition=options.condition_on_previous_text,
+            hotwords=self._tokenizer.encode_prompt(options.hotwords),
+            reset_above=options.prompt_reset_on_temperature,
         )
         self._last_speech = 0.0
 
@@ -220,8 +221,10 @@ class _Recording:
         if options.task == "translate" and not self._owner.can_translate:
             able = ", ".join(name for name, entry in catalog.CATALOG.items() if entry.can_translate)
             raise ModelError(f"the model {self._owner.name} cannot translate", hint=f"models that can: {able}")
-        if options.initial_prompt and self._tokenizer.sot_prev is None:
-            raise OptionError(f"the model {self._owner.name} reads no prompts", hint="leave --initial-prompt out")
+        prompts = {"--initial-prompt": options.initial_prompt, "--hotwords": options.hotwords}
+        given = [name for name, text in prompts.items() if text]
+        if given and self._tokenizer.sot_prev is None:
+            raise OptionError(f"the model {self._owner.name} reads no prompts", hint=f"leave {given[0]} out")
         if options.language and not self._tokenizer.is_multilingual and language_code(options.language) != "en":
             raise OptionError(
                 f"the model {self._owner.name} knows English only, not {LANGUAGES[language_code(options.language)]}",

@@ -67,6 +67,21 @@ def test_what_openai_whisper_takes_is_taken(run_cli: Run, tiny_model: Path, tone
     assert options["word_timestamps"] is True
 
 
+def test_what_faster_whisper_takes_is_taken(run_cli: Run, tiny_model: Path, tone: Path, tmp_path: Path) -> None:
+    command = f"""transcribe {tone} --model {tiny_model} --language en -f json -o {tmp_path / "out"} --beam_size 1
+        --repetition_penalty 1.1 --no_repeat_ngram_size 3 --log_prob_threshold None --prompt_reset_on_temperature 0.4
+        --prefix so --suppress_blank False --without_timestamps True --max_initial_timestamp None --max_new_tokens 9
+        --hotwords Ada --temperature_increment_on_fallback None"""
+    ran = run_cli(*command.split())
+    assert ran.code == 0, ran.stderr
+    options = json.loads((tmp_path / "out" / "tone.en.json").read_text(encoding="utf-8"))["provenance"]["options"]
+    decode = {"repetition_penalty": 1.1, "no_repeat_ngram_size": 3, "prefix": "so", "suppress_blank": False}
+    decode |= {"without_timestamps": True, "max_initial_timestamp": None, "sample_len": 9}
+    assert options["decode"].items() >= decode.items()
+    assert options["fallback"]["logprob_threshold"] is None
+    assert options.items() >= {"hotwords": "Ada", "prompt_reset_on_temperature": 0.4}.items()
+
+
 def test_thresholds_can_be_taken_away(run_cli: Run, tiny_model: Path, tone: Path) -> None:
     given = ("--no_speech_threshold", "None", "--logprob_threshold=None", "--compression-ratio-threshold", "None")
     ran = run_cli("transcribe", tone, "--model", tiny_model, "--language", "en", "-f", "json", *given, *QUICK)

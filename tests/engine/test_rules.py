@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from subwhisper.engine.decoding.rules import SuppressAtStart, SuppressTokens, TimestampRules, rules_for
+from subwhisper.engine.decoding.rules import (
+    LogitRule,
+    NoRepeatedSequence,
+    RepetitionPenalty,
+    SuppressAtStart,
+    SuppressTokens,
+    TimestampRules,
+    rules_for,
+)
 from subwhisper.engine.options import DecodeOptions
 from subwhisper.model.dims import ModelDims
 
@@ -13,7 +21,7 @@ TEXT, END, NO_TIMESTAMPS, BEGIN, N = 0, 5, 6, 7, 10
 NOBODY = float("-inf")
 
 
-def allowed(rule: TimestampRules | SuppressTokens, sampled: list[int], logits: list[float] | None = None) -> set[int]:
+def allowed(rule: LogitRule, sampled: list[int], logits: list[float] | None = None) -> set[int]:
     row = torch.tensor([logits or [0.0] * N])
     rule.apply(row, torch.tensor([sampled], dtype=torch.long))
     return {token for token in range(N) if row[0, token] > NOBODY}
@@ -62,6 +70,42 @@ def test_timestamps_win_when_their_sum_is_likelier_than_any_text() -> None:
     assert allowed(timestamp_rules(), [7, 0], [3.0, *logits[1:]]) == {0, 1, 2, 3, 4, 5, 8, 9}
 
 
+@pytest.mark.parametrize(
+    ("size", "sampled", "forbidden"),
+    [
+        pytest.param(2, [], set(), id="nothing said, nothing repeated"),
+        pytest.param(1, [3, 4], {3, 4}, id="no token twice"),
+        pytest.param(2, [1, 2, 3, 1], {2}, id="1 2 has been said"),
+        pytest.param(2, [1, 2, 1, 4, 1], {2, 4}, id="two pairs begin with 1"),
+        pytest.param(3, [1, 2, 3, 4, 1], set(), id="1 alone begins no run of three"),
+        pytest.param(3, [1, 2, 3, 4, 1, 2], {3}, id="1 2 3 has been said"),
+        pytest.param(3, [2, 2], set(), id="too short"),
+        pytest.param(2, [2, 2], {2}, id="runs may overlap"),
+    ],
+)
+def test_no_run_of_tokens_comes_twice(size: int, sampled: list[int], forbidden: set[int]) -> None:
+    assert allowed(NoRepeatedSequence(size), sampled) == set(range(N)) - forbidden
+
+
+def test_runs_are_looked_for_in_each_row_alone() -> None:
+    logits = torch.zeros(2, N)
+    NoRepeatedSequence(2).apply(logits, torch.tensor([[1, 2, 1], [1, 3, 4]]))
+    assert (logits == NOBODY).nonzero().tolist() == [[0, 2]]
+
+
+@pytest.mark.parametrize(("penalty", "expected"), [(2.0, [1.0, -2.0, 3.0, NOBODY]), (0.5, [4.0, -0.5, 3.0, NOBODY])])
+def test_what_was_said_is_penalised_once_whatever_its_sign(penalty: float, expected: list[float]) -> None:
+    logits = torch.tensor([[2.0, -1.0, 3.0, NOBODY]])
+    RepetitionPenalty(penalty).apply(logits, torch.tensor([[0, 1, 0, 3]]))
+    assert logits[0].tolist() == expected
+
+
+def test_nothing_is_penalised_before_the_first_token() -> None:
+    logits = torch.tensor([[2.0, -1.0]])
+    RepetitionPenalty(2.0).apply(logits, torch.empty(1, 0, dtype=torch.long))
+    assert logits[0].tolist() == [2.0, -1.0]
+
+
 def test_rows_are_judged_one_by_one() -> None:
     logits = torch.tensor([LIKELY_TEXT, LIKELY_TEXT])
     timestamp_rules().apply(logits, torch.tensor([[7, 0, 8], [7, 0, 1]]))
@@ -93,3 +137,11 @@ def test_a_models_own_list_replaces_the_unspoken_symbols() -> None:
     said = set((logits[0] > NOBODY).nonzero().flatten().tolist())
     assert not said & {65, 66, *tokenizer.control_tokens}
     assert ord("#") in said
+
+
+def test_repetition_is_judged_only_when_asked() -> None:
+    tokenizer = byte_tokenizer()
+    kinds = (RepetitionPenalty, NoRepeatedSequence)
+    for options, n in ((DecodeOptions(), 0), (DecodeOptions(repetition_penalty=1.2, no_repeat_ngram_size=3), 2)):
+        rules = rules_for(tokenizer, dims(tokenizer.timestamp_end), options, None)
+        assert sum(isinstance(rule, kinds) for rule in rules) == n

@@ -65,6 +65,17 @@ def test_a_stream_gives_what_the_whole_gives(english: Transcriber) -> None:
     assert [s.tokens for s in pieces.segments] == [s.tokens for s in whole.segments]
 
 
+def test_hotwords_are_told_to_every_window(english: Transcriber) -> None:
+    alone, told = (
+        english.transcribe(sound(5), replace(QUICK, condition_on_previous_text=False, hotwords=hotwords)).segments
+        for hotwords in (None, "Zebra Quux")
+    )
+    seeks = {segment.seek for segment in (*alone, *told)}
+    by_window = [[[s.tokens for s in one if s.seek == seek] for seek in sorted(seeks)] for one in (alone, told)]
+    assert len(seeks) > 1
+    assert all(first != second for first, second in zip(*by_window, strict=True))
+
+
 def test_results_repeat_even_when_sampled(english: Transcriber) -> None:
     hot = TranscribeOptions(decode=QUICK.decode, fallback=FallbackOptions(temperatures=(1.0,)))
     assert english.transcribe(sound(3), hot).segments == english.transcribe(sound(3), hot).segments
@@ -102,8 +113,9 @@ def test_a_model_that_reads_no_prompts_hears_every_window_afresh() -> None:
         model.transcribe(sound(5), replace(QUICK, condition_on_previous_text=condition)) for condition in (True, False)
     )
     assert first.segments == second.segments
-    with pytest.raises(OptionError, match="reads no prompts"):
-        model.transcribe(sound(1), TranscribeOptions(initial_prompt="Names."))
+    for asked in ({"initial_prompt": "Names."}, {"hotwords": "Names"}):
+        with pytest.raises(OptionError, match=r"reads no prompts .*(initial-prompt|hotwords)"):
+            model.transcribe(sound(1), TranscribeOptions(**asked))
 
 
 def test_an_english_model_refuses_another_language(english: Transcriber) -> None:

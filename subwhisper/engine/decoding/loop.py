@@ -76,7 +76,7 @@ class WindowDecoder:
         no_timestamps = (self._tokenizer.no_timestamps,) if self._options.without_timestamps else ()
         if not self._options.prefix:
             return no_timestamps
-        prefix = self._tokenizer.encode(" " + self._options.prefix.strip())
+        prefix = self._tokenizer.encode_prompt(self._options.prefix)
         # prefix and sampled text share half of the context; where that is all sampled text, the prefix stays whole
         room = self._n_context // 2 - self._sample_len
         return (*no_timestamps, *(prefix[-room:] if room > 0 else prefix))

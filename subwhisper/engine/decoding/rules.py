@@ -1,6 +1,6 @@
 """What a window may not say next: one class per rule.
 
-A rule takes the logits of one step and makes forbidden tokens impossible, in place.
+A rule takes the logits of one step and makes tokens impossible, or less probable, in place.
 
 Shapes: R decoder rows, V vocabulary, n tokens sampled so far in this window.
 """
@@ -20,7 +20,7 @@ _NEVER = float("-inf")
 
 
 class LogitRule(Protocol):
-    """Forbids tokens.
+    """Forbids tokens, or discourages them.
 
     To add a rule: write a class here, add it to `rules_for`, and test it on hand-written
     logits of ten tokens.
@@ -48,6 +48,39 @@ class SuppressAtStart(SuppressTokens):
     def apply(self, logits: Tensor, sampled: Tensor) -> None:
         if sampled.shape[1] == 0:
             super().apply(logits, sampled)
+
+
+class RepetitionPenalty:
+    """What the window has said already becomes less probable.
+
+    Source: Keskar et al. 2019, arXiv:1909.05858, section 4.1, with negative logits multiplied instead of divided.
+    """
+
+    def __init__(self, penalty: float) -> None:
+        self._penalty = penalty
+
+    def apply(self, logits: Tensor, sampled: Tensor) -> None:
+        known = logits.gather(1, sampled)
+        logits.scatter_(1, sampled, torch.where(known < 0, known * self._penalty, known / self._penalty))
+
+
+class NoRepeatedSequence:
+    """No run of `size` tokens comes twice in a window.
+
+    Source: Paulus et al. 2017, arXiv:1705.04304, section 2.5.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def apply(self, logits: Tensor, sampled: Tensor) -> None:
+        n_sampled = sampled.shape[1]
+        if n_sampled < self._size:
+            return
+        runs = sampled.unfold(1, self._size, 1)  # (R, n - size + 1, size)
+        begun = sampled[:, None, n_sampled - self._size + 1 :]
+        rows, at = (runs[:, :, :-1] == begun).all(dim=-1).nonzero(as_tuple=True)
+        logits[rows, runs[rows, at, -1]] = _NEVER
 
 
 class TimestampRules:
@@ -112,6 +145,10 @@ def rules_for(
         model_suppressed: what -1 stands for among the suppressed; `None`: the tokenizer's unspoken symbols.
     """
     rules: list[LogitRule] = []
+    if options.repetition_penalty != 1:
+        rules.append(RepetitionPenalty(options.repetition_penalty))
+    if options.no_repeat_ngram_size:
+        rules.append(NoRepeatedSequence(options.no_repeat_ngram_size))
     if options.suppress_blank:
         rules.append(SuppressAtStart([*tokenizer.encode(" "), tokenizer.eot]))
     if options.suppress_tokens:
