@@ -12,7 +12,7 @@ from subwhisper.subtitles.markup import PLAIN, CueSpan, Style
 from subwhisper.subtitles.script import clean
 from subwhisper.subtitles.track import Cue, CueWord
 
-Stretch = TypeVar("Stretch", CueSpan, CueWord)
+Stretch = TypeVar("Stretch", bound=CueSpan | CueWord)
 
 
 @dataclass(frozen=True, slots=True)
