@@ -12,6 +12,7 @@ from subwhisper.cli import console, models
 from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
 from subwhisper.cli.doctor import DoctorArguments, run_doctor
+from subwhisper.cli.media import probe
 from subwhisper.cli.options import NONE_IS_A_VALUE, as_command
 from subwhisper.cli.transcribe import transcribe, translate
 from subwhisper.errors import ConfigError, OptionError, SubwhisperError
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command("transcribe")(transcribe)
 app.command("translate")(translate)
 app.command("burn")(burn)
+app.command("probe")(probe)
 app.command(DOCTOR)(as_command(DoctorArguments, run_doctor, fixed={"check_configuration": _check_configuration}))
 app.add_typer(models.app, name="models")
 

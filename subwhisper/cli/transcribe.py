@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from subwhisper.cli import decoding as dec
 from subwhisper.cli import options as opt
 from subwhisper.cli.console import Console, report
+from subwhisper.cli.verdict import verdict
 from subwhisper.engine.options import (
     DecodeOptions,
     FallbackOptions,
@@ -14,7 +15,7 @@ from subwhisper.engine.options import (
     TranscribeOptions,
     temperature_ladder,
 )
-from subwhisper.errors import OptionError, PartialFailure, SubwhisperError
+from subwhisper.errors import OptionError, SubwhisperError
 from subwhisper.pipeline.outputs import OutputPlan
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def _work(arguments: TranscribeArguments, rows: list[dict[str, Any]]) -> None:
             )
             problems = _tell(console, outcomes, rows)
         if problems:
-            raise _verdict(problems, len(rows))
+            raise verdict(problems, len(rows))
 
 
 def _tell(console: Console, outcomes: "Iterable[Outcome]", rows: list[dict[str, Any]]) -> list[SubwhisperError]:
@@ -248,17 +249,6 @@ def _teller(console: Console) -> "Callable[[Segment], None]":
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(seconds, 60)
     return f"{int(minutes // 60):02d}:{int(minutes % 60):02d}:{rest:06.3f}"
-
-
-def _verdict(problems: list[SubwhisperError], n_inputs: int) -> SubwhisperError:
-    """What the command ends with: the only input's own error, or how many of several failed."""
-    if n_inputs == 1:
-        return problems[0]
-    summary = PartialFailure(f"{len(problems)} of {n_inputs} inputs failed", hint="see the lines above")
-    codes = {problem.exit_code for problem in problems}
-    if len(problems) == n_inputs and len(codes) == 1:
-        summary.exit_code = codes.pop()  # nothing was done, all for one kind of reason
-    return summary
 
 
 def _report(rows: list[dict[str, Any]], problem: SubwhisperError | None) -> None:

@@ -3,6 +3,8 @@
 Read with PyAV, in this process: no ffprobe is needed, which imageio-ffmpeg does not have.
 """
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,28 +13,64 @@ from typing import Any
 from subwhisper.errors import MediaError
 from subwhisper.media.ffmpeg import PROTOCOLS, file_url
 
-_ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC: cover art
+_FLAGS = {  # FFmpeg's AV_DISPOSITION_ bits
+    0x1: "default",
+    0x2: "dub",
+    0x4: "original",
+    0x8: "comment",
+    0x40: "forced",
+    0x80: "hearing_impaired",
+    0x100: "visual_impaired",
+    0x400: "attached_pic",
+    0x10000: "captions",
+    0x20000: "descriptions",
+}
+_PICTURES = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle", "xsub"})
+_HDR_TRANSFERS = {16: "pq", 18: "hlg"}  # ITU-T H.273: SMPTE ST 2084, ARIB STD-B67
 _NOT_MEDIA = frozenset({"tty"})  # the demuxer that plays text files as if typed on a terminal
 _PACKETS_BEFORE_PICTURE = 64
+_MICROSECONDS = 1_000_000  # AV_TIME_BASE
+_NO_TITLE = re.compile(r"handler?$|@GPAC|^ISO Media file", re.IGNORECASE)  # what writers put there for themselves
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
-@dataclass(frozen=True, slots=True)
-class VideoStream:
-    """One moving picture, or a picture attached to the file (cover art)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What tracks of every kind have."""
 
     index: int
     """Position among all streams of the file."""
     codec: str
-    language: str | None
-    start: float | None
+    language: str | None = None
+    """As the file states it, mostly three letters of ISO 639-2."""
+    title: str | None = None
+    start: float | None = None
     """Seconds on the file's own clock; `MediaInfo.start` is where that clock begins."""
+    duration: float | None = None
+    """Seconds, where the file says."""
+    flags: tuple[str, ...] = ()
+    """Such as "default", "forced", "hearing_impaired"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoStream(Stream):
+    """One moving picture, or a picture attached to the file (cover art)."""
+
     width: int
     """As stored; see `display_size`."""
     height: int
     frame_rate: float | None
     rotation: int
     """Degrees clockwise that a player turns the picture: 0, 90, 180 or 270."""
-    attached: bool
+    bit_depth: int = 8
+    """Bits of one colour component."""
+    hdr: str | None = None
+    """"pq" or "hlg" where brightness is meant for a screen of high dynamic range."""
+
+    @property
+    def attached(self) -> bool:
+        """Whether it is cover art."""
+        return "attached_pic" in self.flags
 
     @property
     def display_size(self) -> tuple[int, int]:
@@ -40,26 +78,41 @@ class VideoStream:
         return (self.height, self.width) if self.rotation in {90, 270} else (self.width, self.height)
 
 
-@dataclass(frozen=True, slots=True)
-class AudioStream:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioStream(Stream):
     """One sound track."""
 
-    index: int
-    codec: str
-    language: str | None
-    title: str | None
-    start: float | None
     channels: int
+    layout: str | None = None
+    """FFmpeg's name of the order of channels, such as "stereo" or "5.1"; None where the file does not say."""
     sample_rate: int
 
 
-@dataclass(frozen=True, slots=True)
-class SubtitleStream:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubtitleStream(Stream):
     """One subtitle track."""
 
-    index: int
-    codec: str
-    language: str | None
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds text and not pictures of text."""
+        return self.codec not in _PICTURES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherStream(Stream):
+    """What is neither seen nor heard: an attached font, a time code."""
+
+    kind: str
+    """FFmpeg's name of it: "attachment" or "data"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A named part of the file."""
+
+    start: float
+    """Seconds on the file's own clock, as `end`."""
+    end: float
     title: str | None
 
 
@@ -77,6 +130,9 @@ class MediaInfo:
     video: tuple[VideoStream, ...]
     audio: tuple[AudioStream, ...]
     subtitles: tuple[SubtitleStream, ...]
+    others: tuple[OtherStream, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    title: str | None = None
 
     @property
     def moving(self) -> tuple[VideoStream, ...]:
@@ -132,31 +188,50 @@ def _explained(path: Path, error: Exception) -> MediaError:
 
 
 def _read(path: Path, container: Any) -> MediaInfo:
-    streams = [stream for stream in container.streams if stream.codec_context is not None]
+    streams = list(container.streams)
+    readable = [stream for stream in streams if stream.codec_context is not None]
     return MediaInfo(
         path=path,
         format=container.format.name,
-        start=(container.start_time or 0) / 1_000_000,  # AV_TIME_BASE units
-        duration=container.duration / 1_000_000 if container.duration else None,
-        video=tuple(_video(container, stream) for stream in streams if stream.type == "video"),
-        audio=tuple(_audio(stream) for stream in streams if stream.type == "audio"),
-        subtitles=tuple(_subtitle(stream) for stream in streams if stream.type == "subtitle"),
+        start=(container.start_time or 0) / _MICROSECONDS,
+        duration=container.duration / _MICROSECONDS if container.duration else None,
+        video=tuple(_video(container, stream) for stream in readable if stream.type == "video" and stream.width),
+        audio=tuple(_audio(stream) for stream in readable if stream.type == "audio"),
+        subtitles=tuple(SubtitleStream(**_common(stream)) for stream in readable if stream.type == "subtitle"),
+        others=tuple(_other(stream) for stream in streams if stream.type not in {"video", "audio", "subtitle"}),
+        chapters=tuple(_chapters(container)),
+        title=container.metadata.get("title"),
     )
 
 
+def _common(stream: Any) -> dict[str, Any]:
+    """The fields of every `Stream`."""
+    context = stream.codec_context
+    disposition = int(stream.disposition)
+    return {
+        "index": stream.index,
+        "codec": context.codec.canonical_name if context is not None else "unknown",
+        "language": _language(stream),
+        "title": _title(stream),
+        "start": None if stream.start_time is None else float(stream.start_time * stream.time_base),
+        "duration": _duration(stream),
+        "flags": tuple(name for bit, name in _FLAGS.items() if disposition & bit),
+    }
+
+
 def _video(container: Any, stream: Any) -> VideoStream:
-    attached = bool(int(stream.disposition) & _ATTACHED_PICTURE)
+    common = _common(stream)
+    attached = "attached_pic" in common["flags"]
     rate = stream.average_rate or stream.guessed_rate
+    pixels = stream.codec_context.format
     return VideoStream(
-        index=stream.index,
-        codec=stream.codec_context.codec.canonical_name,
-        language=_language(stream),
-        start=_start(stream),
+        **common,
         width=stream.width,
         height=stream.height,
-        frame_rate=float(rate) if rate else None,
+        frame_rate=None if attached or not rate else float(rate),
         rotation=0 if attached else _rotation(container, stream),
-        attached=attached,
+        bit_depth=max((component.bits for component in pixels.components), default=8) if pixels else 8,
+        hdr=_HDR_TRANSFERS.get(int(stream.codec_context.color_trc)),
     )
 
 
@@ -175,31 +250,48 @@ def _rotation(container: Any, stream: Any) -> int:
 
 def _audio(stream: Any) -> AudioStream:
     context = stream.codec_context
+    layout = context.layout.name if context.channels else None
     return AudioStream(
-        index=stream.index,
-        codec=context.codec.canonical_name,
-        language=_language(stream),
-        title=stream.metadata.get("title"),
-        start=_start(stream),
+        **_common(stream),
         channels=context.channels,
+        layout=None if layout is None or " " in layout else layout,  # "2 channels" is no order
         sample_rate=context.sample_rate,
     )
 
 
-def _subtitle(stream: Any) -> SubtitleStream:
-    return SubtitleStream(
-        index=stream.index,
-        codec=stream.codec_context.codec.canonical_name,
-        language=_language(stream),
-        title=stream.metadata.get("title"),
-    )
+def _other(stream: Any) -> OtherStream:
+    named = stream.metadata.get("filename")
+    return OtherStream(**(_common(stream) | {"title": named or _title(stream)}), kind=stream.type)
+
+
+def _chapters(container: Any) -> Iterator[Chapter]:
+    for entry in container.chapters():
+        base = entry["time_base"]
+        start, end = float(entry["start"] * base), float(entry["end"] * base)
+        yield Chapter(start, end, entry["metadata"].get("title"))
 
 
 def _language(stream: Any) -> str | None:
-    """As the file states it, mostly three letters of ISO 639-2."""
     stated = stream.metadata.get("language")
     return stated if stated and stated != "und" else None
 
 
-def _start(stream: Any) -> float | None:
-    return None if stream.start_time is None else float(stream.start_time * stream.time_base)
+def _title(stream: Any) -> str | None:
+    """Matroska says `title`; MP4 has only the name of the handler, where most writers put their own."""
+    if title := stream.metadata.get("title"):
+        return str(title)
+    handler = str(stream.metadata.get("handler_name", ""))
+    return None if not handler or _NO_TITLE.search(handler) else handler
+
+
+def _duration(stream: Any) -> float | None:
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    stated = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))  # Matroska keeps it among the tags
+    if stated is None:
+        return None
+    seconds = int(stated[1]) * 3600 + int(stated[2]) * 60 + float(stated[3])
+    written_by = stream.container.metadata.get("ENCODER") or stream.container.metadata.get("encoder", "")
+    if written_by.startswith("Lavf") and stream.start_time:
+        return seconds - float(stream.start_time * stream.time_base)  # FFmpeg writes when the track ends there
+    return seconds

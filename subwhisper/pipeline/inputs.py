@@ -7,11 +7,14 @@ back as a value in its place and is reported with the others.
 
 import glob
 import os
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from subwhisper.errors import InputError
+from subwhisper.errors import InputError, MediaError
+from subwhisper.media.spool import spooled
 
 STDIN = "-"
 
@@ -176,3 +179,22 @@ def _matches(pattern: str) -> Iterator[Source]:
     if not files:
         raise InputError(f"no file matches {pattern}")
     yield from map(Source, files)
+
+
+@contextmanager
+def as_file(source: Source) -> Iterator[Path]:
+    """The recording as a file that can be read more than once, for the length of a `with` block.
+
+    Raises:
+        InputError: nothing comes in on standard input.
+    """
+    if source.path is not None:
+        yield source.path
+        return
+    if sys.stdin.isatty():
+        raise InputError("nothing is sent to standard input", hint="pipe a recording in, or name a file")
+    with spooled(sys.stdin.buffer) as path:
+        try:
+            yield path
+        except MediaError as error:  # nobody knows the file that we made of it
+            raise MediaError(error.message.replace(str(path), "standard input"), hint=error.hint) from error

@@ -5,10 +5,8 @@ up in its outcome and does not stop the others; what is wrong with the job itsel
 a model that cannot be had) is raised, before any work where that can be known.
 """
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,15 +16,14 @@ import subwhisper
 from subwhisper.audio import AudioSource
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.transcriber import Progress, Transcriber
-from subwhisper.errors import InputError, MediaError, ModelError, OptionError, SubwhisperError
+from subwhisper.errors import ModelError, OptionError, SubwhisperError
 from subwhisper.languages import language_code
 from subwhisper.media.burn import require_picture
 from subwhisper.media.decode import open_audio
 from subwhisper.media.probe import probe
-from subwhisper.media.spool import spooled
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.burn import burn_track
-from subwhisper.pipeline.inputs import Refused, Source, expand
+from subwhisper.pipeline.inputs import Refused, Source, as_file, expand
 from subwhisper.pipeline.models import ModelChoice, load
 from subwhisper.pipeline.outputs import OutputPlan, write_texts
 from subwhisper.subtitles.formats import FORMATS, render
@@ -198,7 +195,7 @@ class _Desk:
 
     def _transcribe(self, source: Source, written: list[Path]) -> Transcript:
         job = self.job
-        with _as_file(source) as path:
+        with as_file(source) as path:
             audio = open_audio(path, track=_track(job.audio_track))
             if job.outputs.burn:
                 require_picture(probe(path))
@@ -258,21 +255,6 @@ def _recognise(
     transcript = engine.transcribe(audio, options, on_progress=on_position, on_segment=on_segment)
     made_by = {"program": f"subwhisper {subwhisper.__version__}", "source": _fingerprint(source)}
     return replace(transcript, provenance={**transcript.provenance, **made_by})
-
-
-@contextmanager
-def _as_file(source: Source) -> Iterator[Path]:
-    """The recording as a file that can be read more than once."""
-    if source.path is not None:
-        yield source.path
-        return
-    if sys.stdin.isatty():
-        raise InputError("nothing is sent to standard input", hint="pipe a recording in, or name a file")
-    with spooled(sys.stdin.buffer) as path:
-        try:
-            yield path
-        except MediaError as error:  # nobody knows the file that we made of it
-            raise MediaError(error.message.replace(str(path), "standard input"), hint=error.hint) from error
 
 
 def _track(wanted: str | int | None) -> str | int | None:

@@ -10,6 +10,78 @@ from subwhisper.media.probe import probe
 Make = Callable[..., Path]
 
 
+# Per sample: the kind, codec and language of each stream, and when it starts and how long it lasts, in seconds.
+# As ffprobe (of FFmpeg 5.1) tells, except where it says nothing: durations of tracks in Matroska.
+SAMPLES = {
+    "ai-explained.webm": [("video", "vp8", None, 0, 16.64), ("audio", "vorbis", "deu", 0, 16.65)],
+    "audio-offset-2s.mkv": [("video", "h264", None, 0, 3.0), ("audio", "vorbis", None, 2.0, 2.98)],
+    "big_buck_bunny_small.mp4": [("video", "h264", None, 0, 5.28), ("audio", "aac", None, 0, 5.31)],
+    "grid-s1-bbaf2n.mpg": [("video", "mpeg1video", None, 0, 3.0), ("audio", "mp2", None, 0, 2.95)],
+    "h265_video.mp4": [("video", "hevc", None, 0, 1.0)],
+    "nasa_13013.mp4": [
+        ("video", "h264", "eng", 0, 13.0), ("audio", "aac", "eng", 0, 13.06),
+        ("subtitles", "mov_text", "eng", 0, 16.57), ("video", "h264", "eng", 0, 13.01),
+        ("audio", "aac", "eng", 0, 13.06), ("subtitles", "mov_text", "eng", 0, 16.57),
+    ],
+    "nasa_13013_rotated.mp4": [("video", "h264", "eng", 0, 0.57)],
+    "rotated-90-webb.mp4": [("video", "h264", "eng", 0, 13.0), ("audio", "aac", "eng", 0, 13.06)],
+    "sample_MKV_SRT.mkv": [("video", "mpeg4", "eng", 0, 4.93), ("subtitles", "subrip", None, 1.0, 4.02)],
+    "sample_MKV_delayed.mkv": [("audio", "aac", "eng", 0.5, 4.99), ("video", "mpeg4", "eng", 0, 4.97)],
+    "sample_MP4_SRT.mp4": [
+        ("audio", "aac", "eng", 0, 4.97), ("video", "mpeg4", "eng", 0, 4.97), ("subtitles", "mov_text", None, 0, 5.02),
+    ],
+    "sample_XSUB.avi": [("video", "mpeg4", None, 0, 10.0), ("subtitles", "xsub", None, 0, 3.0)],
+    "test_non_zero_start.mp4": [("video", "h264", None, 8.333, 0.4)],
+    "two-audio-tracks-en-de.mkv": [
+        ("video", "h264", None, 0.02, 3.0), ("audio", "aac", "eng", 0, 3.0), ("audio", "opus", "deu", 0.02, 5.26),
+    ],
+    "vfr-webb.mp4": [("video", "h264", "eng", 0, 12.81), ("audio", "aac", "eng", 0, 13.06)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_video_sample_is_probed_right(samples: Path, name: str) -> None:
+    media = probe(samples / "video" / name)
+    kinds = {"video": media.video, "audio": media.audio, "subtitles": media.subtitles}
+    streams = sorted(((kind, it) for kind, its in kinds.items() for it in its), key=lambda pair: pair[1].index)
+    assert [(kind, it.codec, it.language) for kind, it in streams] == [row[:3] for row in SAMPLES[name]]
+    assert [it.start for _, it in streams] == pytest.approx([row[3] for row in SAMPLES[name]], abs=0.011)
+    assert [it.duration for _, it in streams] == pytest.approx([row[4] for row in SAMPLES[name]], abs=0.025)
+
+
+def test_no_video_sample_is_left_out(samples: Path) -> None:
+    assert {path.name for path in (samples / "video").iterdir()} == {*SAMPLES}
+
+
+def test_tracks_that_are_pictures_are_told_from_text(samples: Path) -> None:
+    assert not probe(samples / "video/sample_XSUB.avi").subtitles[0].is_text
+    assert probe(samples / "video/sample_MKV_SRT.mkv").subtitles[0].is_text
+
+
+def test_channels_and_flags_are_told(samples: Path) -> None:
+    sound = probe(samples / "video/big_buck_bunny_small.mp4").audio[0]
+    assert (sound.channels, sound.layout, sound.sample_rate, sound.flags) == (6, "5.1", 48_000, ("default",))
+
+
+def test_ten_bits_and_hdr_are_told(make: Make) -> None:
+    colours = ["-vf", "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"]
+    coded = ["-c:v", "libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le", *colours]
+    picture = probe(make("-f", "lavfi", "-i", "testsrc=s=64x64:d=0.2", *coded, name="hdr.mkv")).video[0]
+    assert (picture.bit_depth, picture.hdr) == (10, "pq")
+
+
+def test_chapters_titles_and_attachments_are_told(make: Make, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.ffmeta"
+    notes.write_text(";FFMETADATA1\ntitle=A film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=First\n")
+    extras = ["-map", 0, "-map_metadata", 1, "-metadata:s:0", "title=Tone", "-attach", notes]
+    kind = ["-metadata:s:t", "mimetype=text/plain"]
+    media = probe(make("-f", "lavfi", "-i", "sine=d=1", "-i", notes, *extras, *kind, name="film.mkv"))
+    assert media.title == "A film"
+    assert [(chapter.start, chapter.end, chapter.title) for chapter in media.chapters] == [(0, 0.5, "First")]
+    assert [(other.kind, other.title) for other in media.others] == [("attachment", "notes.ffmeta")]
+    assert media.audio[0].title == "Tone"
+
+
 def test_streams_are_described(samples: Path) -> None:
     media = probe(samples / "video/two-audio-tracks-en-de.mkv")
     assert [(stream.codec, stream.language) for stream in media.audio] == [("aac", "eng"), ("opus", "deu")]

@@ -1,0 +1,103 @@
+"""`subwhisper probe`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from subwhisper.cli import options as opt
+from subwhisper.cli.console import Console, one_line, report, write_data
+from subwhisper.cli.verdict import verdict
+
+if TYPE_CHECKING:
+    from subwhisper.media.probe import AudioStream, MediaInfo, Stream, SubtitleStream, VideoStream
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeArguments:
+    """What was typed."""
+
+    inputs: opt.Inputs
+    json: opt.Json = False
+
+
+def run_probe(arguments: ProbeArguments) -> None:
+    """Show what media files hold: streams, languages, durations, offsets.
+
+    Tracks are numbered from 0 within their kind, as --audio-track and the other options count them.
+    An offset is the time by which a track starts after its file does.
+    """
+    from subwhisper.pipeline.probe import probe_all  # brings ffmpeg's libraries: keep it in here
+
+    rows, problems = [], []
+    with Console() as console:
+        for probed in probe_all(arguments.inputs):
+            rows.append(probed.to_dict())
+            if probed.error:
+                problems.append(probed.error)
+            elif probed.media and not arguments.json:
+                write_data("\n".join([*([""] if len(rows) > 1 else []), *_table(probed.source, probed.media)]))
+        for problem in problems if len(rows) > 1 else []:  # an only input's error is what the command ends with
+            console.fail(problem)
+    if arguments.json:
+        report({"files": rows})
+    if problems:
+        raise verdict(problems, len(rows))
+
+
+def _table(name: str, media: "MediaInfo") -> Iterator[str]:
+    facts = [media.format, clock(media.duration), *([f"clock from {media.start:.3f} s"] if media.start else [])]
+    titled = f"  {media.title}" if media.title else ""
+    yield one_line(f"{name}: {' · '.join(facts)}{titled}")
+    rows = [
+        *(("video", number, it, _picture(it)) for number, it in enumerate(media.video)),
+        *(("audio", number, it, _sound(it)) for number, it in enumerate(media.audio)),
+        *(("subtitles", number, it, _text(it)) for number, it in enumerate(media.subtitles)),
+        *((it.kind, number, it, "") for number, it in enumerate(media.others)),
+    ]
+    if rows:
+        yield f"  {'track':<13}{'language':<10}{'codec':<18}{'offset':>9}{'duration':>15}  what"
+    for kind, number, stream, detail in rows:
+        yield one_line(_row(f"{kind} {number}", stream, detail, media.start))
+    for number, chapter in enumerate(media.chapters):
+        yield one_line(f"  chapter {number:<5}{clock(chapter.start)} to {clock(chapter.end)}  {chapter.title or ''}")
+
+
+def _row(track: str, stream: "Stream", detail: str, origin: float) -> str:
+    offset = "-" if stream.start is None else f"{round(stream.start - origin, 3) + 0.0:+.3f}"
+    said = [detail, f'"{stream.title}"' if stream.title else "", *stream.flags]
+    shown = ", ".join(part for part in said if part)
+    language = stream.language or "-"
+    return f"  {track:<13}{language:<10}{stream.codec:<18}{offset:>9}{clock(stream.duration):>15}  {shown}"
+
+
+def _picture(stream: "VideoStream") -> str:
+    parts = [f"{stream.width}x{stream.height}"]
+    if stream.frame_rate:
+        parts.append(f"{stream.frame_rate:.5g} frames/s")
+    if stream.rotation:
+        parts.append(f"turned by {stream.rotation} degrees")
+    if stream.bit_depth > 8:
+        parts.append(f"{stream.bit_depth} bit")
+    if stream.hdr:
+        parts.append(f"HDR ({stream.hdr.upper()})")
+    return ", ".join(parts)
+
+
+def _sound(stream: "AudioStream") -> str:
+    layout = stream.layout or ("1 channel" if stream.channels == 1 else f"{stream.channels} channels")
+    return f"{layout}, {stream.sample_rate} Hz"
+
+
+def _text(stream: "SubtitleStream") -> str:
+    return "text" if stream.is_text else "pictures"
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds as 1:02:03.456; a hyphen where nobody knows."""
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds * 1000), 60_000)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest / 1000:06.3f}"
+
+
+probe = opt.as_command(ProbeArguments, run_probe)
