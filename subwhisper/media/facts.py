@@ -28,8 +28,9 @@ class FfmpegChoice:
 
     decoder: Path | None
     burner: Path | None
-    problem: str | None
-    """Why one of them is None, with its remedy."""
+    no_decoder: str | None
+    """Why there is none, with its remedy."""
+    no_burner: str | None
     known: tuple[FfmpegFacts, ...]
     """The system's and imageio-ffmpeg's, where there are such."""
 
@@ -52,13 +53,16 @@ def ffmpeg_facts(explicit: Path | None = None) -> FfmpegChoice:
         for path in (explicit, system_ffmpeg(), packaged_ffmpeg())
         if path is not None and path.is_file()
     ]
-    decoder, burner, problem = None, None, None
+    decoder, no_decoder = _chosen(DECODE_NEEDS, explicit)
+    burner, no_burner = _chosen(BURN_NEEDS, explicit)
+    return FfmpegChoice(decoder, burner, no_decoder, no_burner, tuple(known))
+
+
+def _chosen(needs: frozenset[str], explicit: Path | None) -> tuple[Path | None, str | None]:
     try:
-        decoder = find_ffmpeg(DECODE_NEEDS, explicit)
-        burner = find_ffmpeg(BURN_NEEDS, explicit)
+        return find_ffmpeg(needs, explicit), None
     except ToolError as error:
-        problem = str(error)
-    return FfmpegChoice(decoder, burner, problem, tuple(known))
+        return None, str(error)
 
 
 def font_facts() -> FontFacts:

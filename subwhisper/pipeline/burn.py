@@ -14,7 +14,7 @@ from subwhisper.media.burn import burn, require_picture
 from subwhisper.media.probe import probe
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.inputs import Source
-from subwhisper.pipeline.outputs import OutputPlan, check_writable
+from subwhisper.pipeline.outputs import OutputPlan, check_name, check_writable
 from subwhisper.subtitles.formats import ass, read_track
 from subwhisper.subtitles.formats.reading import read_text
 from subwhisper.subtitles.track import Track
@@ -55,6 +55,7 @@ def burn_subtitles(
     if target.exists() and target.samefile(subtitles):
         raise OutputError(f"{target} is the input itself", hint="name another output")
     check_writable(target.parent)
+    check_name(target)
     if not track.cues:
         logger.warning("%s holds no captions, so the picture stays as it is", subtitles)
     if subtitles.suffix.lower() == _ASS:

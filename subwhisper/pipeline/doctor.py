@@ -53,12 +53,14 @@ def examine(check_configuration: Callable[[], None]) -> Iterator[Finding]:
 
 def _ffmpeg() -> Iterator[Finding]:
     facts = ffmpeg_facts()
-    remedy = facts.problem or None
-    for use, chosen in (("decoding", facts.decoder), ("burning", facts.burner)):
+    told: set[str] = set()  # one fault, said once
+    uses = (("decoding", facts.decoder, facts.no_decoder), ("burning", facts.burner, facts.no_burner))
+    for use, chosen, problem in uses:
         known = {one.path: one for one in facts.known}
         version = known[chosen].version if chosen in known else None
         detail = f"{chosen} ({version or 'version unknown'})" if chosen else "no ffmpeg that can do it"
-        yield Finding(f"ffmpeg for {use}", detail, chosen is not None, remedy=None if chosen else remedy)
+        yield Finding(f"ffmpeg for {use}", detail, chosen is not None, remedy=None if problem in told else problem)
+        told |= {problem} if problem else set()
     for one in facts.known:
         if one.lacks_for_burning and one.path != facts.burner:
             lacks = ", ".join(sorted(one.lacks_for_burning))

@@ -10,6 +10,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import ENAMETOOLONG
 from pathlib import Path
 
 from subwhisper.errors import OutputError
@@ -59,6 +60,8 @@ class OutputPlan:
             self._refuse_captions_over(sources)
         for folder in dict.fromkeys(self.folder_for(source) for source in owners.values()):
             check_writable(folder)
+        for source in sources:
+            self._refuse_long_names(source)
 
     def _refuse_captions_over(self, sources: Collection[Source]) -> None:
         inputs = {source.path.resolve() for source in sources if source.path}
@@ -69,6 +72,12 @@ class OutputPlan:
                     f"{target} is an input and would be overwritten by {source} with captions",
                     hint="leave one of them out, or name an --output-dir",
                 )
+
+    def _refuse_long_names(self, source: Source) -> None:
+        # "yue" stands for any language: no code is longer.
+        paths = [self.path(source, "yue", format) for format in self.formats]
+        for path in [*paths, *([self.captioned(source)] if self.burn else [])]:
+            check_name(path)
 
     def refuse_existing(self, source: Source, language: str | None) -> None:
         """When told not to overwrite, refuse a source whose results are there.
@@ -119,6 +128,20 @@ def check_writable(folder: Path) -> None:
         raise OutputError(
             f"cannot write to {folder.absolute()}: {error.strerror}", hint="choose another folder"
         ) from error
+
+
+def check_name(path: Path) -> None:
+    """Make sure that a disk takes a name.
+
+    Raises:
+        OutputError: it is too long.
+    """
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno == ENAMETOOLONG:
+            hint = "rename the input to something shorter, or name a shorter output"
+            raise OutputError(f"the name of {path} is too long for its disk", hint=hint) from error
 
 
 @contextmanager

@@ -115,6 +115,11 @@ def test_doctor_fails_when_nothing_can_decode(run_cli: Run, monkeypatch: pytest.
     assert "Traceback" not in ran.stderr
 
 
+def test_doctor_says_one_fault_once(run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUBWHISPER_FFMPEG", "/nonsense")
+    assert run_cli("doctor").stdout.count("/nonsense is not a program") == 1
+
+
 def test_doctor_tells_of_a_broken_configuration_among_the_rest(run_cli: Run) -> None:
     Path("subwhisper.toml").write_text("modle = 'tiny'\n")
     ran = run_cli("doctor", "--json")

@@ -35,6 +35,15 @@ def test_two_inputs_of_one_name_are_refused_naming_both(tmp_path: Path) -> None:
     assert str(second) in caught.value.message
 
 
+def test_a_name_too_long_for_the_disk_is_refused_before_any_work(tmp_path: Path) -> None:
+    longest = tmp_path / ("x" * (255 - len(".yue.srt")) + ".mp4")
+    OutputPlan().check([source(longest)])
+    with pytest.raises(OutputError, match="too long"):
+        OutputPlan(formats=("srt", "json")).check([source(longest)])
+    with pytest.raises(OutputError, match=r"captioned\.mp4 is too long"):
+        OutputPlan(burn=True).check([source(longest)])
+
+
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(OutputError, match="is not a folder"):
