@@ -4,7 +4,7 @@ Source: Radford et al. 2022, arXiv:2212.04356, section 4.5; thresholds as in ope
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from subwhisper.engine.decoding.loop import Decoded
@@ -42,17 +42,25 @@ def is_silence(decoded: Decoded, options: FallbackOptions) -> bool:
     return options.logprob_threshold is None or decoded.avg_logprob <= options.logprob_threshold
 
 
-def decode_with_fallback(decode: Callable[[float], Decoded], options: FallbackOptions) -> Decoded:
-    """Decode at rising temperatures until a text passes; the last one stands whatever it is.
+def decode_with_fallback(
+    decode: Callable[[float, Sequence[int]], Sequence[Decoded]], n_windows: int, options: FallbackOptions
+) -> list[Decoded]:
+    """Decode windows at rising temperatures until each text passes; the last one stands whatever it is.
 
     Args:
-        decode: one window at a given temperature.
+        decode: gives the texts of the windows with these indices, at a temperature.
+        n_windows: decoded together at first; later only those whose text has not passed.
         options: the temperatures and thresholds.
     """
+    found: dict[int, Decoded] = {}
+    waiting: Sequence[int] = range(n_windows)
     for temperature in options.temperatures:
-        decoded = decode(temperature)
-        verdict = judge(decoded, options)
-        if verdict.accepted:
+        found |= zip(waiting, decode(temperature, waiting), strict=True)
+        verdicts = {window: judge(found[window], options) for window in waiting}
+        for window, verdict in verdicts.items():
+            if not verdict.accepted:
+                _log.debug("window %d at temperature %.1f: %s", window, temperature, verdict.reason)
+        waiting = [window for window, verdict in verdicts.items() if not verdict.accepted]
+        if not waiting:
             break
-        _log.debug("at temperature %.1f: %s", temperature, verdict.reason)
-    return decoded
+    return [found[window] for window in range(n_windows)]

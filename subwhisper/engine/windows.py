@@ -1,4 +1,4 @@
-"""Where each window lies and what its timestamps mean. Pure functions; no network, no text.
+"""Where each window lies and what its timestamps mean. No network, no text.
 
 The sequential plan: a window starts where the last complete segment ended, so nothing is cut in half.
 Frames are 10 ms of mel, positions 20 ms of encoder output; a timestamp token names a position.
@@ -7,6 +7,7 @@ Frames are 10 ms of mel, positions 20 ms of encoder output; a timestamp token na
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 from subwhisper.audio import SAMPLE_RATE
 from subwhisper.engine.features import FRAMES_PER_SECOND, HOP
@@ -125,3 +126,34 @@ def _one_piece(tokens: Sequence[int], window: Window, timestamp_begin: int) -> P
 def advanced(place: Place, frame: int, window: Window) -> Place:
     """Go on at `frame`; behind the window instead if that would not get any further."""
     return Place(frame if frame > place.frame else window.end_frame, place.clip)
+
+
+class Plan(Protocol):
+    """Says which windows of a recording are read, and in which order."""
+
+    def upcoming(self) -> Sequence[Window]:
+        """The windows to read now, all at once; empty when everything has been read."""
+        ...
+
+    def settled(self, window: Window, next_frame: int) -> None:
+        """Hear that a window has been read, and where its text leaves off."""
+        ...
+
+
+class SequentialPlan:
+    """One window at a time, each from where the text of the last one leaves off."""
+
+    def __init__(self, clips: Sequence[tuple[int, int]], window_frames: int) -> None:
+        """Read these clips, (first, end) in frames, in windows of at most this many frames."""
+        self._clips, self._window_frames = clips, window_frames
+        self._place = Place()
+
+    def upcoming(self) -> tuple[Window, ...]:
+        found = next_window(self._place, self._clips, self._window_frames)
+        if found is None:
+            return ()
+        self._place, window = found
+        return (window,)
+
+    def settled(self, window: Window, next_frame: int) -> None:
+        self._place = advanced(self._place, next_frame, window)

@@ -15,7 +15,8 @@ from typing import Any
 import subwhisper
 from subwhisper.audio import AudioSource
 from subwhisper.engine.options import TranscribeOptions
-from subwhisper.engine.transcriber import Progress, Transcriber
+from subwhisper.engine.recording import Progress
+from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import ModelError, OptionError, SubwhisperError
 from subwhisper.languages import language_code
 from subwhisper.media.burn import require_picture

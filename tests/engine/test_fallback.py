@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 
 from subwhisper.engine.decoding.loop import Decoded
@@ -54,17 +56,19 @@ def test_without_a_threshold_for_guesses_no_speech_alone_is_silence() -> None:
     assert is_silence(decoded(no_speech=0.7), FallbackOptions(logprob_threshold=None))
 
 
-def test_temperatures_rise_until_a_text_passes() -> None:
+def test_temperatures_rise_until_each_text_passes_and_only_failing_ones_are_decoded_again() -> None:
     tried = []
 
-    def decode(temperature: float) -> Decoded:
-        tried.append(temperature)
-        return decoded(logprob=-2 + 3 * temperature, temperature=temperature)
+    def decode(temperature: float, windows: Sequence[int]) -> list[Decoded]:
+        tried.append((temperature, [*windows]))
+        return [decoded(logprob=-2 + 3 * temperature + window, temperature=temperature) for window in windows]
 
-    assert decode_with_fallback(decode, FallbackOptions()).temperature == 0.4
-    assert tried == [0.0, 0.2, 0.4]
+    kept = decode_with_fallback(decode, 3, FallbackOptions())
+    assert [found.temperature for found in kept] == [0.4, 0.0, 0.0]
+    assert tried == [(0.0, [0, 1, 2]), (0.2, [0]), (0.4, [0])]
 
 
 def test_the_last_text_stands() -> None:
-    kept = decode_with_fallback(lambda t: decoded(logprob=-5, temperature=t), FallbackOptions(temperatures=(0.0, 1.0)))
+    options = FallbackOptions(temperatures=(0.0, 1.0))
+    [kept] = decode_with_fallback(lambda t, _: [decoded(logprob=-5, temperature=t)], 1, options)
     assert kept.temperature == 1.0

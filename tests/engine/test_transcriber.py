@@ -9,7 +9,8 @@ import pytest
 
 from subwhisper.audio import Audio
 from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions
-from subwhisper.engine.transcriber import Progress, Transcriber
+from subwhisper.engine.recording import Progress
+from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import ModelError, OptionError
 from subwhisper.transcript import Transcript
 

@@ -1,0 +1,206 @@
+"""One recording on its way through the model: what holds for all of its windows.
+
+The ladder, each rung adding one concern: `Recording.segments` (plan after plan of windows) →
+`WindowReader.read` (several windows) → `decode_with_fallback` → `WindowDecoder.decode`.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from subwhisper.audio import AudioSource
+from subwhisper.engine.alignment import Aligner
+from subwhisper.engine.context import TextContext
+from subwhisper.engine.decoding.loop import WindowDecoder
+from subwhisper.engine.fallback import is_silence
+from subwhisper.engine.features import FRAMES_PER_SECOND, MelReader, survey
+from subwhisper.engine.hallucination import Kept, skip_silence
+from subwhisper.engine.language import detect_language
+from subwhisper.engine.options import TranscribeOptions
+from subwhisper.engine.reader import Reading, WindowEncoder, WindowReader
+from subwhisper.engine.speech_model import SpeechModel
+from subwhisper.engine.windows import Piece, Plan, SequentialPlan, Window, clips_in_frames, split_tokens
+from subwhisper.errors import ModelError, OptionError
+from subwhisper.languages import LANGUAGES, language_code
+from subwhisper.model import catalog
+from subwhisper.transcript import Quality, Segment
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a recording has been read, in seconds."""
+
+    position: float
+    duration: float | None
+
+
+OnProgress = Callable[[Progress], None]
+
+
+class Recording:
+    """Reads one recording; built anew for each."""
+
+    def __init__(self, model: SpeechModel, audio: AudioSource, options: TranscribeOptions) -> None:
+        """Look at the whole recording once: its length, its loudest moment, its language.
+
+        Raises:
+            OptionError: an option that this model cannot serve.
+            ModelError: translation with a model that cannot.
+        """
+        check(model, options)
+        self.options = options
+        self._model, self._tokenizer = model, model.tokenizer
+        self.survey = survey(audio, model.network.dims.n_mels)
+        encoder = WindowEncoder(model, MelReader(audio, model.network.dims.n_mels, self.survey))
+        self.language = self._language(encoder)
+        start = self._tokenizer.start_sequence(self.language, options.task)
+        decoder = WindowDecoder(
+            model.network, self._tokenizer, options.decode, start, model_suppressed=model.suppress_tokens
+        )
+        self._reader = WindowReader(encoder, decoder, options.fallback)
+        self._aligner = Aligner(
+            model.network,
+            self._tokenizer,
+            model.alignment_heads,
+            start,
+            self.language,
+            options.prepend_punctuations,
+            options.append_punctuations,
+        )
+        self._context = self._fresh_context()
+        self._last_speech = 0.0
+
+    def _language(self, encoder: WindowEncoder) -> str:
+        """As stated, or as heard in the first window."""
+        if self.options.language is not None:
+            return language_code(self.options.language)
+        if not self._tokenizer.is_multilingual:
+            return "en"
+        features = encoder.encode([Window(0, self._model.window_frames)])
+        ranked = detect_language(self._model.network, self._tokenizer, features)[0]
+        language, probability = next(iter(ranked.items()))
+        _log.info("detected %s (probability %.2f)", LANGUAGES[language], probability)
+        return language
+
+    def _fresh_context(self) -> TextContext:
+        options = self.options
+        return TextContext(
+            self._tokenizer.encode_prompt(options.initial_prompt),
+            room=max(1, self._model.network.dims.n_text_ctx // 2 - 1),
+            carry=options.carry_initial_prompt,
+            condition=options.condition_on_previous_text,
+            hotwords=self._tokenizer.encode_prompt(options.hotwords),
+            reset_above=options.prompt_reset_on_temperature,
+        )
+
+    def segments(self, on_progress: OnProgress | None = None) -> Iterator[Segment]:
+        """Read the windows of the plan, and yield what is said in them as soon as it is known."""
+        plan = self._plan()
+        while windows := plan.upcoming():
+            for reading in self._reader.read(windows, self._context.prompt()):
+                with torch.inference_mode():
+                    kept = self._settle(reading)
+                yield from kept.segments
+                if on_progress is not None:
+                    reached = min(kept.next_frame, self.survey.n_frames) / FRAMES_PER_SECOND
+                    on_progress(Progress(reached, self.survey.duration))
+                plan.settled(reading.window, kept.next_frame)
+
+    def _plan(self) -> Plan:
+        clips = clips_in_frames(self.options.clip_timestamps, self.survey.n_frames)
+        return SequentialPlan(clips, self._model.window_frames)
+
+    def _settle(self, reading: Reading) -> Kept:
+        """Make segments of a reading: what is kept of it, and where the next window starts."""
+        window, decoded = reading.window, reading.decoded
+        if is_silence(decoded, self.options.fallback):
+            return Kept((), window.end_frame)
+        split = split_tokens(decoded.tokens, window, self._tokenizer.timestamp_begin)
+        kept = Kept(tuple(self._segment(piece, reading) for piece in split.pieces), split.next_frame)
+        if self.options.word_timestamps:
+            kept = self._with_words(kept, reading, is_complete=split.is_complete)
+            if kept.is_abandoned:
+                return kept
+        kept = replace(kept, segments=tuple(_cleared(segment) for segment in kept.segments))
+        self._context.add((t for segment in kept.segments for t in segment.tokens), decoded.temperature)
+        return kept
+
+    def _segment(self, piece: Piece, reading: Reading) -> Segment:
+        decoded = reading.decoded
+        return Segment(
+            start=piece.start,
+            end=piece.end,
+            text=self._tokenizer.decode(token for token in piece.tokens if token < self._tokenizer.eot),
+            tokens=piece.tokens,
+            seek=reading.window.first,
+            language="en" if self.options.task == "translate" else self.language,
+            quality=Quality(
+                avg_logprob=decoded.avg_logprob,
+                compression_ratio=decoded.compression_ratio,
+                no_speech_prob=decoded.no_speech_prob,
+                temperature=decoded.temperature,
+            ),
+        )
+
+    def _with_words(self, kept: Kept, reading: Reading, *, is_complete: bool) -> Kept:
+        """Add word times, and let the next window start where the last word ends."""
+        window = reading.window
+        segments = self._aligner.add_words(kept.segments, reading.features, window, self._last_speech)
+        kept = replace(kept, segments=segments)
+        full_end = (window.first + self._model.window_frames) / FRAMES_PER_SECOND
+        threshold = self.options.hallucination_silence_threshold
+        end = _end_of(segments)
+        if not is_complete and end is not None and end > window.start:
+            is_rest_silent = threshold is None or full_end - end > threshold
+            kept = replace(kept, next_frame=round(end * FRAMES_PER_SECOND) if is_rest_silent else window.end_frame)
+        if threshold is not None:
+            kept = skip_silence(
+                kept,
+                window,
+                window_end=full_end,
+                n_frames=self.survey.n_frames,
+                last_speech=self._last_speech,
+                threshold=threshold,
+            )
+        end = _end_of(kept.segments)
+        if end is not None and not kept.is_abandoned:
+            self._last_speech = end
+        return kept
+
+
+def check(model: SpeechModel, options: TranscribeOptions) -> None:
+    """Refuse what the model cannot do.
+
+    Raises:
+        OptionError: an option that this model cannot serve.
+        ModelError: translation with a model that cannot.
+    """
+    if options.task == "translate" and not model.can_translate:
+        able = ", ".join(name for name, entry in catalog.CATALOG.items() if entry.can_translate)
+        raise ModelError(f"the model {model.name} cannot translate", hint=f"models that can: {able}")
+    prompts = {"--initial-prompt": options.initial_prompt, "--hotwords": options.hotwords}
+    given = [name for name, text in prompts.items() if text]
+    if given and model.tokenizer.sot_prev is None:
+        raise OptionError(f"the model {model.name} reads no prompts", hint=f"leave {given[0]} out")
+    if options.language and not model.tokenizer.is_multilingual and language_code(options.language) != "en":
+        raise OptionError(
+            f"the model {model.name} knows English only, not {LANGUAGES[language_code(options.language)]}",
+            hint="use a multilingual model, such as base or small",
+        )
+
+
+def _end_of(segments: Sequence[Segment]) -> float | None:
+    """Seconds at which the last word ends, or the last segment if there are no words."""
+    ends = (word.end for segment in reversed(segments) for word in reversed(segment.words))
+    return next(ends, segments[-1].end if segments else None)
+
+
+def _cleared(segment: Segment) -> Segment:
+    """A segment without length or text says nothing; it stays, so that numbering is openai-whisper's."""
+    if segment.start == segment.end or not segment.text.strip():
+        return replace(segment, text="", tokens=(), words=())
+    return segment
