@@ -14,6 +14,7 @@ from subwhisper.cli.burn import burn
 from subwhisper.cli.doctor import DoctorArguments, run_doctor
 from subwhisper.cli.media import probe
 from subwhisper.cli.options import NONE_IS_A_VALUE, as_command
+from subwhisper.cli.subtitles import diff, merge, shift, split, stretch
 from subwhisper.cli.transcribe import transcribe, translate
 from subwhisper.errors import ConfigError, OptionError, SubwhisperError
 from subwhisper.settings import config_files, default_map
@@ -40,6 +41,11 @@ app.command("transcribe")(transcribe)
 app.command("translate")(translate)
 app.command("burn")(burn)
 app.command("probe")(probe)
+app.command("shift")(shift)
+app.command("stretch")(stretch)
+app.command("merge")(merge)
+app.command("split")(split)
+app.command("diff")(diff)
 app.command(DOCTOR)(as_command(DoctorArguments, run_doctor, fixed={"check_configuration": _check_configuration}))
 app.add_typer(models.app, name="models")
 

@@ -1,0 +1,288 @@
+"""Tracks whose cues come at other times: moved, stretched, cut into parts, put together.
+
+Values in, values out. Only times change: text, lines and everything else a cue carries stay as they are.
+Two languages stacked in one cue are the exception that says so.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from subwhisper.errors import OptionError
+from subwhisper.subtitles.track import Cue, CueWord, Track, first_overlap
+
+_NTSC = (24, 30, 48, 60, 120)
+"""Frames per second of which there is a variant slower by 1000/1001."""
+_RATE_TOLERANCE = 0.005
+"""Frames per second: 23.976 and 23.98 both mean 24000/1001."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retiming:
+    """A straight line from old times to new ones: new = factor * old + offset.
+
+    Raises:
+        OptionError: the factor is not above 0, or a number is not finite.
+    """
+
+    factor: float = 1.0
+    """Above 1 makes the track longer."""
+    offset_ms: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.factor) and self.factor > 0):
+            raise OptionError(f"a factor must be above 0, got {self.factor:g}")
+        if not math.isfinite(self.offset_ms):
+            raise OptionError(f"an offset must be a finite number, got {self.offset_ms:g}")
+
+    def __call__(self, ms: int) -> int:
+        return round(self.factor * ms + self.offset_ms)
+
+    @classmethod
+    def through(cls, first: tuple[int, int], second: tuple[int, int]) -> "Retiming":
+        """The line through two points, each an old and a new time in milliseconds.
+
+        Raises:
+            OptionError: the old times are the same, or time would run backwards.
+        """
+        (old, new), (old_later, new_later) = sorted((first, second))
+        if old == old_later or new >= new_later:
+            raise OptionError("the two points need two different times, in the same order before and after")
+        factor = (new_later - new) / (old_later - old)
+        return cls(factor, new - factor * old)
+
+    @classmethod
+    def between_rates(cls, source: float, target: float) -> "Retiming":
+        """For cues that were timed on a picture of `source` frames per second and go with one of `target`.
+
+        The same frames are shown, so at a lower rate everything lasts longer.
+        """
+        return cls(float(exact_rate(source) / exact_rate(target)))
+
+
+def exact_rate(rate: float) -> Fraction:
+    """A frame rate as it is meant: 23.976 is 24000/1001, 29.97 is 30000/1001.
+
+    Raises:
+        OptionError: it is not above 0.
+    """
+    if not (math.isfinite(rate) and rate > 0):
+        raise OptionError(f"a frame rate must be above 0, got {rate:g}")
+    for whole in _NTSC:
+        slower = Fraction(whole * 1000, 1001)
+        if abs(rate - slower) < _RATE_TOLERANCE:
+            return slower
+    return Fraction(rate).limit_denominator(1001)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a track: the cues that start in it."""
+
+    start_ms: int = 0
+    end_ms: int | None = None
+    """Not in it any more; `None` is the end of the track."""
+
+    def holds(self, cue: Cue) -> bool:
+        return self.start_ms <= cue.start_ms and (self.end_ms is None or cue.start_ms < self.end_ms)
+
+
+def retime(track: Track, clock: Callable[[int], int], part: Part = Part()) -> Track:
+    """Move cues to other times.
+
+    A cue that would begin before 0 begins at 0; one that would also end there is left out.
+
+    Args:
+        track: whose text stays.
+        clock: from an old time to its new one, in milliseconds; must never run backwards.
+        part: the cues that move; the others stay where they are.
+    """
+    moved = (retime_cue(cue, clock) if part.holds(cue) else cue for cue in track.cues)
+    return with_cues(track, (cue for cue in moved if cue is not None))
+
+
+def retime_cue(cue: Cue, clock: Callable[[int], int]) -> Cue | None:
+    """Move one cue; `None` when it would end before it can begin."""
+    start_ms, end_ms = max(clock(cue.start_ms), 0), clock(cue.end_ms)
+    if end_ms <= 0:
+        return None
+
+    def moved(word: CueWord) -> CueWord:
+        word_start = max(clock(word.start_ms), 0)
+        return replace(word, start_ms=word_start, end_ms=max(clock(word.end_ms), word_start))
+
+    return replace(
+        cue,
+        start_ms=start_ms,
+        end_ms=max(end_ms, start_ms + 1),
+        words=tuple(map(moved, cue.words)),
+        highlighted=cue.highlighted and moved(cue.highlighted),
+    )
+
+
+def with_cues(track: Track, cues: Iterable[Cue]) -> Track:
+    """The track with other cues; whether any are on screen together is found out anew."""
+    ordered = tuple(sorted(cues, key=lambda cue: cue.start_ms))
+    return replace(track, cues=ordered, overlapping=first_overlap(ordered) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One part of a track that was cut."""
+
+    track: Track
+    start_ms: int
+    """Where the part begins in the whole."""
+
+
+def split(track: Track, cuts_ms: Iterable[int], *, keep_times: bool = False) -> tuple[Piece, ...]:
+    """Cut a track into parts, as its recording is cut.
+
+    Every cue goes to the part that shows more of it (the earlier, if they are equal) and ends or begins at the cut.
+
+    Args:
+        track: to be cut.
+        cuts_ms: where, in any order.
+        keep_times: leave times as they are, instead of counting from the start of each part.
+
+    Returns:
+        One more than there are cuts; a part in which nothing is said has no cues.
+
+    Raises:
+        OptionError: a cut is at or before 0.
+    """
+    cuts = sorted(set(cuts_ms))
+    if cuts and cuts[0] <= 0:
+        raise OptionError("a cut must lie after 0")
+    bounds = [*zip([0, *cuts], [*cuts, math.inf], strict=True)]
+    shares: list[list[Cue]] = [[] for _ in bounds]
+    for cue in track.cues:
+        shown = [min(cue.end_ms, end) - max(cue.start_ms, start) for start, end in bounds]
+        most = shown.index(max(shown))
+        shares[most].append(_within(cue, *bounds[most]))
+    pieces = (Piece(with_cues(track, share), start) for share, (start, _) in zip(shares, bounds, strict=True))
+    return tuple(
+        piece if keep_times else replace(piece, track=retime(piece.track, Retiming(offset_ms=-piece.start_ms)))
+        for piece in pieces
+    )
+
+
+def _within(cue: Cue, start_ms: int, end_ms: float) -> Cue:
+    """The cue cut to a stretch that it overlaps."""
+    if start_ms <= cue.start_ms and cue.end_ms <= end_ms:
+        return cue
+    cut = retime_cue(cue, lambda ms: int(min(max(ms, start_ms), end_ms)))
+    assert cut is not None  # a stretch begins at 0 or later, and shows some of the cue
+    return cut
+
+
+def cuts_every(track: Track, length_ms: int) -> list[int]:
+    """Cuts after every so many milliseconds, up to the last cue.
+
+    Raises:
+        OptionError: the length is not above 0.
+    """
+    if length_ms <= 0:
+        raise OptionError("the length of a part must be above 0")
+    return [*range(length_ms, _end_ms(track.cues), length_ms)]
+
+
+def cuts_at_gaps(track: Track, gap_ms: int) -> list[int]:
+    """Cuts in the middle of every stretch without a cue that is at least so long.
+
+    Raises:
+        OptionError: the gap is not above 0.
+    """
+    if gap_ms <= 0:
+        raise OptionError("a gap must be above 0")
+    cuts, end_ms = [], 0
+    for index, cue in enumerate(track.cues):
+        if index and cue.start_ms - end_ms >= gap_ms:
+            cuts.append((end_ms + cue.start_ms) // 2)
+        end_ms = max(end_ms, cue.end_ms)
+    return cuts
+
+
+def append(first: Track, second: Track, offset_ms: int) -> Track:
+    """Put a track after another one: the cues of the second come `offset_ms` later than they say.
+
+    Raises:
+        OptionError: the second would then begin before the first ends.
+    """
+    later = retime(second, Retiming(offset_ms=offset_ms)).cues
+    if later and later[0].start_ms < _end_ms(first.cues):
+        raise OptionError(
+            f"the second file would begin at {later[0].start_ms} ms, before the first ends at {_end_ms(first.cues)} ms",
+            hint="say how long the first recording is",
+        )
+    return with_cues(first, (*first.cues, *later))
+
+
+def _end_ms(cues: Sequence[Cue]) -> int:
+    return max((cue.end_ms for cue in cues), default=0)
+
+
+def stack(upper: Track, lower: Track, *, tolerance_ms: int = 500) -> Track:
+    """Show two tracks at once, each cue's lines of the one above those of the other: two languages, usually.
+
+    Each text is shown as long as its own file says; where one of them changes, the other stays in its place, so
+    a cue of one may appear in several of the result.
+
+    Args:
+        upper: whose times count, and whose other properties the result has.
+        lower: its times are taken to the nearest of `upper` where they differ by no more than the tolerance.
+        tolerance_ms: two people who time the same speech differ by less; 0 changes no time.
+    """
+    below = _snapped(lower.cues, sorted({t for cue in upper.cues for t in (cue.start_ms, cue.end_ms)}), tolerance_ms)
+    cues: list[Cue] = []
+    shown: tuple[int, ...] = ()
+    both = [*upper.cues, *below]
+    for start_ms, end_ms, active in _moments(both):
+        if active and active == shown and cues and cues[-1].end_ms == start_ms:
+            cues[-1] = replace(cues[-1], end_ms=end_ms)
+        elif active:
+            cues.append(_stacked([both[index] for index in active], start_ms, end_ms))
+        shown = active
+    return with_cues(upper, cues)
+
+
+def _snapped(cues: Sequence[Cue], edges: Sequence[int], tolerance_ms: int) -> list[Cue]:
+    """Cues with their times taken to the nearest of `edges`; one that would have no length left keeps its own."""
+
+    def nearest(ms: int) -> int:
+        at = bisect_left(edges, ms)
+        best = min(edges[max(at - 1, 0) : at + 1], key=lambda edge: abs(edge - ms), default=ms)
+        return best if abs(best - ms) <= tolerance_ms else ms
+
+    snapped = []
+    for cue in cues:
+        start_ms, end_ms = nearest(cue.start_ms), nearest(cue.end_ms)
+        snapped.append(replace(cue, start_ms=start_ms, end_ms=end_ms) if start_ms < end_ms else cue)
+    return snapped
+
+
+def _moments(cues: Sequence[Cue]) -> Iterable[tuple[int, int, tuple[int, ...]]]:
+    """Every stretch during which the same cues are shown: its start, its end, and the cues by their index."""
+    changes = sorted(
+        [(cue.start_ms, True, index) for index, cue in enumerate(cues)]
+        + [(cue.end_ms, False, index) for index, cue in enumerate(cues)]
+    )
+    active: set[int] = set()
+    before = 0
+    for ms, begins, index in changes:
+        if ms > before:
+            yield before, ms, tuple(sorted(active))
+        (active.add if begins else active.discard)(index)
+        before = ms
+
+
+def _stacked(cues: Sequence[Cue], start_ms: int, end_ms: int) -> Cue:
+    """Several cues as one, the lines of the first on top."""
+    lines: list[str] = []
+    words: list[CueWord] = []
+    for cue in cues:
+        words += (replace(word, line=word.line + len(lines)) for word in cue.words)
+        lines += cue.lines
+    return replace(cues[0], start_ms=start_ms, end_ms=end_ms, lines=tuple(lines), words=tuple(words), highlighted=None)
