@@ -6,17 +6,23 @@ Two languages stacked in one cue are the exception that says so.
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TypeAlias
 
 from subwhisper.errors import OptionError
+from subwhisper.subtitles.markup import CueSpan, RawBlock
 from subwhisper.subtitles.track import Cue, CueWord, Track, first_overlap
 
 _NTSC = (24, 30, 48, 60, 120)
 """Frames per second of which there is a variant slower by 1000/1001."""
 _RATE_TOLERANCE = 0.005
 """Frames per second: 23.976 and 23.98 both mean 24000/1001."""
+
+
+Clock: TypeAlias = Callable[[int], int]
+"""From an old time to its new one, both in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +91,11 @@ class Part:
     end_ms: int | None = None
     """Not in it any more; `None` is the end of the track."""
 
-    def holds(self, cue: Cue) -> bool:
-        return self.start_ms <= cue.start_ms and (self.end_ms is None or cue.start_ms < self.end_ms)
+    def holds(self, start_ms: int) -> bool:
+        return self.start_ms <= start_ms and (self.end_ms is None or start_ms < self.end_ms)
 
 
-def retime(track: Track, clock: Callable[[int], int], part: Part = Part()) -> Track:
+def retime(track: Track, clock: Clock, part: Part = Part()) -> Track:
     """Move cues to other times.
 
     A cue that would begin before 0 begins at 0; one that would also end there is left out.
@@ -99,33 +105,44 @@ def retime(track: Track, clock: Callable[[int], int], part: Part = Part()) -> Tr
         clock: from an old time to its new one, in milliseconds; must never run backwards.
         part: the cues that move; the others stay where they are.
     """
-    moved = (retime_cue(cue, clock) if part.holds(cue) else cue for cue in track.cues)
-    return with_cues(track, (cue for cue in moved if cue is not None))
-
-
-def retime_cue(cue: Cue, clock: Callable[[int], int]) -> Cue | None:
-    """Move one cue; `None` when it would end before it can begin."""
-    start_ms, end_ms = max(clock(cue.start_ms), 0), clock(cue.end_ms)
-    if end_ms <= 0:
-        return None
-
-    def moved(word: CueWord) -> CueWord:
-        word_start = max(clock(word.start_ms), 0)
-        return replace(word, start_ms=word_start, end_ms=max(clock(word.end_ms), word_start))
-
-    return replace(
-        cue,
-        start_ms=start_ms,
-        end_ms=max(end_ms, start_ms + 1),
-        words=tuple(map(moved, cue.words)),
-        highlighted=cue.highlighted and moved(cue.highlighted),
+    moved = {index: retime_cue(cue, clock) if part.holds(cue.start_ms) else cue for index, cue in enumerate(track.cues)}
+    blocks = (
+        replace(block, times=_moved(block.times, clock)) if block.times and part.holds(block.times[0]) else block
+        for block in track.raw
+    )
+    return _rearranged(
+        replace(track, raw=tuple(blocks)), {index: cue for index, cue in moved.items() if cue is not None}
     )
 
 
-def with_cues(track: Track, cues: Iterable[Cue]) -> Track:
+def retime_cue(cue: Cue, clock: Clock) -> Cue | None:
+    """Move one cue; `None` when it would end before it can begin."""
+    if clock(cue.end_ms) <= 0:
+        return None
+    _, end_ms = _moved((cue.start_ms, cue.end_ms), clock)
+    # a cue that shrinks to nothing is shown for a millisecond
+    return cue.retimed(lambda ms: end_ms if ms == cue.end_ms else max(clock(ms), 0))
+
+
+def _moved(times: tuple[int, int], clock: Clock) -> tuple[int, int]:
+    start_ms = max(clock(times[0]), 0)
+    return start_ms, max(clock(times[1]), start_ms + 1)
+
+
+def _rearranged(track: Track, kept: Mapping[int, Cue]) -> Track:
+    """The track with these cues instead of its own, each under the index of the one it was.
+
+    What else the file held stays before the cue that it stood before.
+    """
+    indices = sorted(kept)
+    blocks = (replace(block, before=bisect_left(indices, block.before)) for block in track.raw)
+    return _with_cues(track, kept.values(), tuple(blocks))
+
+
+def _with_cues(track: Track, cues: Iterable[Cue], raw: tuple[RawBlock, ...]) -> Track:
     """The track with other cues; whether any are on screen together is found out anew."""
     ordered = tuple(sorted(cues, key=lambda cue: cue.start_ms))
-    return replace(track, cues=ordered, overlapping=first_overlap(ordered) is not None)
+    return replace(track, cues=ordered, overlapping=first_overlap(ordered) is not None, raw=raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +174,21 @@ def split(track: Track, cuts_ms: Iterable[int], *, keep_times: bool = False) -> 
     if cuts and cuts[0] <= 0:
         raise OptionError("a cut must lie after 0")
     bounds = [*zip([0, *cuts], [*cuts, math.inf], strict=True)]
-    shares: list[list[Cue]] = [[] for _ in bounds]
-    for cue in track.cues:
+    shares: list[dict[int, Cue]] = [{} for _ in bounds]
+    for index, cue in enumerate(track.cues):
         shown = [min(cue.end_ms, end) - max(cue.start_ms, start) for start, end in bounds]
         most = shown.index(max(shown))
-        shares[most].append(_within(cue, *bounds[most]))
-    pieces = (Piece(with_cues(track, share), start) for share, (start, _) in zip(shares, bounds, strict=True))
-    return tuple(
-        piece if keep_times else replace(piece, track=retime(piece.track, Retiming(offset_ms=-piece.start_ms)))
-        for piece in pieces
-    )
+        shares[most][index] = _within(cue, *bounds[most])
+    pieces = []
+    for share, (start, _) in zip(shares, bounds, strict=True):
+        part = _rearranged(replace(track, raw=_blocks_of(track, share)), share)
+        pieces.append(Piece(part if keep_times else retime(part, Retiming(offset_ms=-start)), start))
+    return tuple(pieces)
+
+
+def _blocks_of(track: Track, share: Mapping[int, Cue]) -> tuple[RawBlock, ...]:
+    """What a part of a file takes with it: all that stands before the first cue, and what stands among its own."""
+    return tuple(block for block in track.raw if block.before == 0 or block.before in share)
 
 
 def _within(cue: Cue, start_ms: int, end_ms: float) -> Cue:
@@ -211,13 +233,15 @@ def append(first: Track, second: Track, offset_ms: int) -> Track:
     Raises:
         OptionError: the second would then begin before the first ends.
     """
-    later = retime(second, Retiming(offset_ms=offset_ms)).cues
+    second = retime(second, Retiming(offset_ms=offset_ms))
+    later = second.cues
     if later and later[0].start_ms < _end_ms(first.cues):
         raise OptionError(
             f"the second file would begin at {later[0].start_ms} ms, before the first ends at {_end_ms(first.cues)} ms",
             hint="say how long the first recording is",
         )
-    return with_cues(first, (*first.cues, *later))
+    blocks = (replace(block, before=block.before + len(first.cues)) for block in second.raw if block.before > 0)
+    return _with_cues(first, (*first.cues, *later), (*first.raw, *blocks))
 
 
 def _end_ms(cues: Sequence[Cue]) -> int:
@@ -231,7 +255,7 @@ def stack(upper: Track, lower: Track, *, tolerance_ms: int = 500) -> Track:
     a cue of one may appear in several of the result.
 
     Args:
-        upper: whose times count, and whose other properties the result has.
+        upper: whose times count, and whose language, header and style sheets the result has.
         lower: its times are taken to the nearest of `upper` where they differ by no more than the tolerance.
         tolerance_ms: two people who time the same speech differ by less; 0 changes no time.
     """
@@ -245,7 +269,7 @@ def stack(upper: Track, lower: Track, *, tolerance_ms: int = 500) -> Track:
         elif active:
             cues.append(_stacked([both[index] for index in active], start_ms, end_ms))
         shown = active
-    return with_cues(upper, cues)
+    return _with_cues(upper, cues, tuple(block for block in upper.raw if block.before == 0))
 
 
 def _snapped(cues: Sequence[Cue], edges: Sequence[int], tolerance_ms: int) -> list[Cue]:
@@ -282,7 +306,9 @@ def _stacked(cues: Sequence[Cue], start_ms: int, end_ms: int) -> Cue:
     """Several cues as one, the lines of the first on top."""
     lines: list[str] = []
     words: list[CueWord] = []
+    spans: list[CueSpan] = []
     for cue in cues:
         words += (replace(word, line=word.line + len(lines)) for word in cue.words)
+        spans += (replace(span, line=span.line + len(lines)) for span in cue.spans)
         lines += cue.lines
-    return replace(cues[0], start_ms=start_ms, end_ms=end_ms, lines=tuple(lines), words=tuple(words), highlighted=None)
+    return Cue(start_ms, end_ms, tuple(lines), tuple(words), spans=tuple(spans), placement=cues[0].placement)

@@ -19,6 +19,7 @@ from subwhisper.subtitles.edit import (
     split,
     stack,
 )
+from subwhisper.subtitles.markup import CueSpan, RawBlock, Style
 from subwhisper.subtitles.track import Cue, CueWord, Track
 
 
@@ -174,3 +175,22 @@ def test_every_text_is_shown_and_never_two_cues_at_once(upper: Track, lower: Tra
     assert {line for cue in both.cues for line in cue.lines} == {
         line for track in (upper, lower) for cue in track.cues for line in cue.lines
     }
+
+
+def test_what_a_file_holds_besides_cues_stays_before_its_cue_and_moves_with_its_time() -> None:
+    header = RawBlock("vtt", "style", "STYLE\n::cue {}")
+    comment = RawBlock("vtt", "note", "NOTE about b", before=1)
+    drawing = RawBlock("ass", "drawing", "m 0 0", before=2, times=(5000, 6000))
+    track = replace(track_of((0, 900, "a"), (3000, 4000, "b"), (6000, 7000, "c")), raw=(header, comment, drawing))
+    moved = retime(track, Retiming(offset_ms=-1000))
+    assert moved.raw == (header, replace(comment, before=0), replace(drawing, before=1, times=(4000, 5000)))
+    first, second = split(track, [5000])
+    assert first.track.raw == (header, comment)
+    assert second.track.raw == (header, replace(drawing, before=0, times=(0, 1000)))
+
+
+def test_styles_of_stacked_cues_stay_on_their_lines() -> None:
+    upper = Track((Cue(0, 1000, ("a",)),))
+    lower = Track((Cue(0, 1000, ("b c",), spans=(CueSpan(0, 2, 3, Style(italic=True)),)),))
+    (cue,) = stack(upper, lower).cues
+    assert cue.spans == (CueSpan(1, 2, 3, Style(italic=True)),)
