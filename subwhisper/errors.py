@@ -5,6 +5,7 @@
     ├── InputError           3   an input is missing, unreadable or unsuitable
     │   └── MediaError       3   its audio or video could not be read
     ├── OutputError          4   a result could not be written, or would overwrite
+    │   └── JournalError     4   the journal cannot be read or written
     ├── ModelError           5   a model is unknown, damaged, or cannot do what was asked
     │   └── DownloadError    6   a model could not be fetched
     ├── ConfigError          7   a configuration file is wrong
@@ -50,6 +51,10 @@ class OutputError(SubwhisperError):
     """A result could not be written, or would overwrite what must stay."""
 
     exit_code = 4
+
+
+class JournalError(OutputError):
+    """The journal, which keeps what is done, cannot be read or written."""
 
 
 class ModelError(SubwhisperError):

@@ -38,6 +38,15 @@ def cache_folder() -> Path:
     return user_cache_path("subwhisper", appauthor=False)
 
 
+def state_folder() -> Path:
+    """Where the journal is kept: `SUBWHISPER_STATE`, else the user's state folder. May not exist yet."""
+    if stated := os.environ.get("SUBWHISPER_STATE"):
+        return Path(stated).expanduser()
+    from platformdirs import user_state_path
+
+    return user_state_path("subwhisper", appauthor=False)
+
+
 def config_files(folder: Path | None = None) -> tuple[Path, ...]:
     """The configuration files that exist, the weakest first.
 

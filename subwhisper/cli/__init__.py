@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from subwhisper import __version__
-from subwhisper.cli import console, models
+from subwhisper.cli import console, journal, models
 from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
 from subwhisper.cli.doctor import DoctorArguments, run_doctor
@@ -48,6 +48,7 @@ app.command("split")(split)
 app.command("diff")(diff)
 app.command(DOCTOR)(as_command(DoctorArguments, run_doctor, fixed={"check_configuration": _check_configuration}))
 app.add_typer(models.app, name="models")
+app.add_typer(journal.app, name="journal")
 
 
 def _show_version(wanted: bool) -> None:

@@ -123,6 +123,11 @@ def expand(arguments: Sequence[str]) -> list[Source | Refused]:
     return found
 
 
+def absolute(name: str) -> str:
+    """The name by which the journal knows a recording."""
+    return name if name.startswith(("http://", "https://")) else os.path.abspath(name)
+
+
 def _sources(argument: str) -> Iterator[Source]:
     if argument == STDIN:
         yield Source(None)

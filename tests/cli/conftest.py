@@ -19,7 +19,7 @@ from subwhisper.model.whisper import Whisper
 def bare_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No settings, no models and no network, whatever the developer's machine has."""
     home = tmp_path_factory.mktemp("home")
-    for name in ("HOME", "XDG_CONFIG_HOME", "HF_HOME", "SUBWHISPER_CACHE"):
+    for name in ("HOME", "XDG_CONFIG_HOME", "HF_HOME", "SUBWHISPER_CACHE", "SUBWHISPER_STATE"):
         monkeypatch.setenv(name, str(home / name.lower()))
     for name in ("SUBWHISPER_CONFIG", "SUBWHISPER_MODEL", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         monkeypatch.delenv(name, raising=False)

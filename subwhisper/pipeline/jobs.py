@@ -1,0 +1,206 @@
+"""The queue of a batch: who works on which recording, what became of it, and when to try again.
+
+Several drivers may work through one queue. A claim is one statement, so a job has one owner at a time; the
+owner's lease is renewed while it lives. That of a process which is gone from this machine is taken over at once,
+that of a silent one elsewhere when it has run out.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from subwhisper.pipeline.database import Database
+from subwhisper.pipeline.identity import FileIdentity, ProcessIdentity
+
+LEASE_SECONDS = 120.0
+_AT_ONCE = 500
+"""Sources in one question to SQLite, which has a limit."""
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    """The next batch tries it again."""
+    ASIDE = "set aside"
+    """It brought its worker down more than once: only `journal retry` lets it in again."""
+
+
+SETTLED = (State.DONE, State.FAILED, State.ASIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """One recording under one set of wishes, as the journal knows it."""
+
+    id: int
+    source: str
+    request: str
+    """Hash of everything that was asked for: settings, formats, names."""
+    state: State
+    tries: int = 0
+    crashes: int = 0
+    file: FileIdentity | None = None
+    """The version of the file that the results are of."""
+    duration: float | None = None
+    """Seconds of sound."""
+    seconds: float | None = None
+    """Spent on it."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Path -> hash of what was written there."""
+    error: Mapping[str, Any] | None = None
+    updated: float = 0.0
+
+    @classmethod
+    def of(cls, row: Any) -> "JobRecord":
+        file = None if row["size"] is None else FileIdentity(row["size"], row["mtime_ns"], row["inode"])
+        return cls(
+            id=row["id"],
+            source=row["source"],
+            request=row["request"],
+            state=State(row["state"]),
+            tries=row["tries"],
+            crashes=row["crashes"],
+            file=file,
+            duration=row["duration"],
+            seconds=row["seconds"],
+            outputs=json.loads(row["outputs"]),
+            error=json.loads(row["error"]) if row["error"] else None,
+            updated=row["updated"],
+        )
+
+
+class JobQueue:
+    """The jobs of the journal, and among them those of this driver."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.execute("CREATE TEMP TABLE IF NOT EXISTS mine (id INTEGER PRIMARY KEY, place INTEGER)")
+
+    # -- before the work ------------------------------------------------------------------------------------------
+
+    def of_sources(self, sources: Sequence[str]) -> dict[str, list[JobRecord]]:
+        """Everything known about recordings, under whatever wishes; those never seen are left out."""
+        found: dict[str, list[JobRecord]] = {}
+        for start in range(0, len(sources), _AT_ONCE):
+            asked = sources[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(asked))
+            for row in self._database.execute(f"SELECT * FROM jobs WHERE source IN ({marks})", asked):
+                found.setdefault(row["source"], []).append(JobRecord.of(row))
+        return found
+
+    def enqueue(self, sources: Iterable[str], request: str, *, planned_at: float) -> None:
+        """Put recordings in the queue, and make them this driver's to see through.
+
+        What has been settled since `planned_at`, by another driver, is left as it is.
+        """
+        now = time.time()
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            for place, source in enumerate(sources):
+                order.append((source, request, place))
+                yield source, request, now, planned_at
+
+        order: list[tuple[str, str, int]] = []
+        with self._database.transaction():
+            self._database.execute_many(
+                "INSERT INTO jobs (source, request, state, updated) VALUES (?, ?, 'waiting', ?)"
+                " ON CONFLICT (source, request) DO UPDATE"
+                " SET state = 'waiting', tries = 0, not_before = 0, error = NULL, updated = excluded.updated"
+                " WHERE state IN ('done', 'failed') AND updated < ?",
+                rows(),
+            )
+            self._database.execute_many(
+                "INSERT OR REPLACE INTO mine SELECT id, ?3 FROM jobs WHERE source = ?1 AND request = ?2", iter(order)
+            )
+
+    # -- the work ----------------------------------------------------------------------------------------------------
+
+    def claim(self, owner: ProcessIdentity) -> JobRecord | None:
+        """Take the next of this driver's jobs that nobody is at; `None` if there is none just now."""
+        now = time.time()
+        rows = self._database.execute(
+            "UPDATE jobs SET state = 'running', owner = ?, expires = ?, updated = ? WHERE id = ("
+            " SELECT jobs.id FROM mine JOIN jobs USING (id)"
+            " WHERE (state = 'waiting' AND not_before <= ?) OR (state = 'running' AND expires < ?)"
+            " ORDER BY place LIMIT 1) RETURNING *",
+            (str(owner), now + LEASE_SECONDS, now, now, now),
+        )
+        return JobRecord.of(rows[0]) if rows else None
+
+    def renew(self, owner: ProcessIdentity) -> None:
+        """Say that the owner is still at work."""
+        self._database.execute("UPDATE jobs SET expires = ? WHERE owner = ?", (time.time() + LEASE_SECONDS, str(owner)))
+
+    def release(self, owner: ProcessIdentity) -> None:
+        """Give up everything the owner has not finished."""
+        self._database.execute("UPDATE jobs SET state = 'waiting', owner = NULL WHERE owner = ?", (str(owner),))
+
+    def release_orphans(self) -> None:
+        """Free the jobs of processes that are gone from this machine."""
+        for row in self._database.execute("SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL"):
+            owner = ProcessIdentity.parse(row["owner"])
+            if owner is None or owner.is_gone():
+                self._database.execute(
+                    "UPDATE jobs SET state = 'waiting', owner = NULL WHERE owner = ?", (row["owner"],)
+                )
+
+    def finish(
+        self,
+        job: JobRecord,
+        owner: ProcessIdentity,
+        *,
+        file: FileIdentity | None,
+        outputs: Mapping[str, str],
+        duration: float | None,
+        seconds: float,
+    ) -> None:
+        """Note that a job is done, and of which version of the file."""
+        size, mtime_ns, inode = (file.size, file.mtime_ns, file.inode) if file else (None, None, None)
+        self._database.execute(
+            "UPDATE jobs SET state = 'done', owner = NULL, error = NULL, crashes = 0, size = ?, mtime_ns = ?,"
+            " inode = ?, outputs = ?, duration = ?, seconds = ?, updated = ? WHERE id = ? AND owner = ?",
+            (size, mtime_ns, inode, json.dumps(outputs), duration, seconds, time.time(), job.id, str(owner)),
+        )
+
+    def postpone(
+        self, job: JobRecord, owner: ProcessIdentity, error: Mapping[str, Any], *, delay: float, crashed: bool = False
+    ) -> None:
+        """Let a job be tried again, not before `delay` seconds from now."""
+        now = time.time()
+        self._database.execute(
+            "UPDATE jobs SET state = 'waiting', owner = NULL, tries = tries + 1, crashes = crashes + ?, error = ?,"
+            " not_before = ?, updated = ? WHERE id = ? AND owner = ?",
+            (crashed, json.dumps(error), now + delay, now, job.id, str(owner)),
+        )
+
+    def give_up(
+        self, job: JobRecord, owner: ProcessIdentity, error: Mapping[str, Any], *, state: State, crashed: bool = False
+    ) -> None:
+        """Note that a job failed for good, or is set aside."""
+        self._database.execute(
+            "UPDATE jobs SET state = ?, owner = NULL, tries = tries + 1, crashes = crashes + ?, error = ?, updated = ?"
+            " WHERE id = ? AND owner = ?",
+            (state, crashed, json.dumps(error), time.time(), job.id, str(owner)),
+        )
+
+    # -- after the work ----------------------------------------------------------------------------------------------
+
+    def settled(self) -> list[JobRecord]:
+        """Those of this driver's jobs that are settled, whoever settled them; each is told once."""
+        rows = self._database.execute(
+            "SELECT jobs.* FROM mine JOIN jobs USING (id) WHERE state IN (?, ?, ?) ORDER BY updated", SETTLED
+        )
+        for row in rows:
+            self._database.execute("DELETE FROM mine WHERE id = ?", (row["id"],))
+        return [JobRecord.of(row) for row in rows]
+
+    def n_open(self) -> int:
+        """How many of this driver's jobs are not settled."""
+        return int(self._database.execute("SELECT count(*) FROM mine")[0][0])
