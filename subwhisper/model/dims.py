@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass, fields
 
 from subwhisper.errors import ModelError
 
+_LARGEST = 1_000_000
+_MOST_LAYERS, _MOST_POSITIONS = 1000, 100_000  # what no file need hold may not be claimed without limit
+
 
 @dataclass(frozen=True, slots=True)
 class ModelDims:
@@ -24,8 +27,9 @@ class ModelDims:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if type(value) is not int or not 0 < value <= 1_000_000:
-                raise ModelError(f"{name} must be a positive whole number, got {value!r}")
+            largest = _MOST_LAYERS if name.endswith("layer") else _MOST_POSITIONS if name.endswith("ctx") else _LARGEST
+            if type(value) is not int or not 0 < value <= largest:
+                raise ModelError(f"{name} must be a positive whole number up to {largest:,}, got {value!r}")
         for side in ("audio", "text"):
             width, heads = getattr(self, f"n_{side}_state"), getattr(self, f"n_{side}_head")
             if width % heads:

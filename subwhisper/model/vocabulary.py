@@ -32,7 +32,11 @@ REQUIRED_TOKENS = ("<|endoftext|>", "<|startoftranscript|>", *TASK_TOKENS, "<|0.
 # Hugging Face's older Whisper files say "nocaptions" where OpenAI's code says "nospeech".
 _OTHER_NAMES = {"<|nocaptions|>": "<|nospeech|>"}
 _LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
+_SPECIAL_TOKEN = re.compile(r"<\|.*\|>")
 _ENGLISH_SIZE, _MULTILINGUAL_SIZE = 51864, 51865  # entries of OpenAI's vocabularies with 99 languages
+PUBLIC_SIZES = (_ENGLISH_SIZE, _MULTILINGUAL_SIZE, _MULTILINGUAL_SIZE + 1)
+"""Entries of OpenAI's own vocabularies: English, multilingual, and with Cantonese since large-v3."""
+_GPT2_END = 50256
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,14 @@ class Vocabulary:
     @property
     def n_languages(self) -> int:
         return len(self.languages)
+
+    @property
+    def is_multilingual(self) -> bool:
+        """Whether a model with it writes more than English, as far as a vocabulary can tell.
+
+        English-only models carry all language tokens too, but follow GPT-2, whose end token is 50256.
+        """
+        return self.n_languages > 1 and self.special_tokens["<|endoftext|>"] != _GPT2_END
 
 
 def timestamp_token(index: int) -> str:
@@ -161,7 +173,7 @@ def hugging_face_vocabulary(
     Raises:
         ModelError: ids cannot serve as merge ranks, or a token Whisper needs is missing.
     """
-    is_special = {name for name in pieces if name in added or re.fullmatch(r"<\|.*\|>", name)}
+    is_special = {name for name in pieces if name in added or _SPECIAL_TOKEN.fullmatch(name)}
     special = {name: pieces[name] for name in is_special} | dict(added)
     ordinary = {name: token_id for name, token_id in pieces.items() if name and name not in is_special}
     ranks = _verified_ranks(ordinary, merges)
@@ -169,6 +181,30 @@ def hugging_face_vocabulary(
     special = _completed(special, len(ranks), n_vocab)
     _check_special(special, ranks, n_vocab)
     return Vocabulary(ranks, dict(sorted(special.items(), key=lambda entry: entry[1])))
+
+
+def named_vocabulary(words: Sequence[bytes], *, n_vocab: int) -> Vocabulary:
+    """Build a vocabulary from words whose place in the list is their id; special ones are written `<|…|>`.
+
+    Args:
+        words: pieces in rank order, an empty word for every id that is not used, special tokens.
+        n_vocab: rows of the model's embedding.
+
+    Raises:
+        ModelError: the pieces are no byte-level BPE in merge order, or a token Whisper needs is missing.
+    """
+    texts = {number: word.decode(errors="replace") for number, word in enumerate(words) if number >= 256}
+    named = {text: number for number, text in texts.items() if _SPECIAL_TOKEN.fullmatch(text)}
+    special = {_OTHER_NAMES.get(text, text): number for text, number in named.items()}
+    pieces = words[: min(special.values(), default=len(words))]
+    n_pieces = next((number for number, word in enumerate(pieces) if not word), len(pieces))
+    ranks = {piece: rank for rank, piece in enumerate(pieces[:n_pieces])}
+    if len(ranks) != n_pieces or any(pieces[n_pieces:]):
+        raise ModelError("the vocabulary names a piece twice, or has pieces without a rank")
+    merges_of(ranks)
+    special = _completed(special, n_pieces, n_vocab)
+    _check_special(special, ranks, n_vocab)
+    return Vocabulary(ranks, special)
 
 
 def _verified_ranks(pieces: Mapping[str, int], merges: Iterable[tuple[str, str]]) -> dict[bytes, int]:
@@ -193,11 +229,7 @@ def _verified_ranks(pieces: Mapping[str, int], merges: Iterable[tuple[str, str]]
 
 def _completed(special: dict[str, int], n_ranks: int, n_vocab: int) -> dict[str, int]:
     """Add what short files leave out: the timestamps, or every special token of a public model."""
-    if "<|startoftranscript|>" not in special and n_vocab in (
-        _ENGLISH_SIZE,
-        _MULTILINGUAL_SIZE,
-        _MULTILINGUAL_SIZE + 1,
-    ):
+    if "<|startoftranscript|>" not in special and n_vocab in PUBLIC_SIZES:
         public = public_vocabulary(n_vocab)
         if len(public.ranks) == n_ranks:
             special = dict(public.special_tokens) | special

@@ -312,10 +312,10 @@ def test_formats_of_other_programs_are_refused_with_the_name_to_use(tmp_path: Pa
     (folder / "config.json").write_text("{}")
     with pytest.raises(ModelError, match=r"CTranslate2.*use --model large-v3 "):
         read_checkpoint(folder)
-    ggml = tmp_path / "ggml-tiny.en-q5_1.bin"
-    ggml.write_bytes(b"lmgg" + bytes(100))
+    gguf = tmp_path / "whisper-tiny.en-q5_1.gguf"
+    gguf.write_bytes(b"GGUF" + bytes(100))
     with pytest.raises(ModelError, match=r"ggml.*use --model tiny\.en "):
-        read_checkpoint(ggml)
+        read_checkpoint(gguf)
 
 
 def test_bare_weights_are_refused_with_their_folder(hub_folder: Path) -> None:

@@ -9,17 +9,18 @@ from pathlib import Path
 from subwhisper.errors import ModelError
 from subwhisper.model import catalog
 from subwhisper.model.checkpoints.checkpoint import Checkpoint, blamed_on
+from subwhisper.model.checkpoints.ggml import MAGIC, read_ggml
 from subwhisper.model.checkpoints.huggingface import read_directory
 from subwhisper.model.checkpoints.openai import read_openai
 from subwhisper.model.checkpoints.pickled import ZIP_MAGIC
 
 __all__ = ["Checkpoint", "read_checkpoint"]
 
-_GGML_MAGICS = (b"lmgg", b"ggml", b"fmgg", b"tjgg", b"GGUF")  # whisper.cpp's, as stored, and its relatives'
+_RELATED_MAGICS = (b"ggml", b"fmgg", b"tjgg", b"GGUF")  # ggml on other machines and of other programs, as stored
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a model from a Hugging Face folder or an OpenAI `.pt` file.
+    """Read a model from a Hugging Face folder, an OpenAI `.pt` file, or a ggml file of whisper.cpp.
 
     Raises:
         ModelError: naming what is missing, damaged, hostile, or of a format that is not read.
@@ -28,7 +29,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         if path.is_dir():
             return _read_folder(path)
         if not path.exists():
-            raise ModelError(f"{path} does not exist", hint="give a model's name, a .pt file, or a folder")
+            raise ModelError(f"{path} does not exist", hint="give a model's name, a file, or a folder")
         return _read_file(path)
 
 
@@ -48,15 +49,20 @@ def _read_file(path: Path) -> Checkpoint:
         head = file.read(64)
     if not head:
         raise ModelError(f"{path} is empty")
-    if head[:4] in _GGML_MAGICS:
-        raise ModelError(f"{path} is a ggml model (whisper.cpp), which is not read", hint=_instead(path))
+    if head.startswith(MAGIC):
+        return read_ggml(path)
+    if head[:4] in _RELATED_MAGICS:
+        raise ModelError(f"{path} is a relative of ggml that whisper.cpp does not use", hint=_instead(path))
     if head.startswith(b"version https://git-lfs"):
         raise ModelError(f"{path} is a Git LFS pointer, not the weights", hint="run: git lfs pull")
     if head[8:9] == b"{":  # safetensors: eight bytes of length, then JSON
         raise ModelError(f"{path} holds weights only", hint=f"give the folder with its config.json: {path.parent}")
     if head.startswith((ZIP_MAGIC, b"\x80")):  # torch's zip, or a bare pickle
         return read_openai(path)
-    raise ModelError(f"{path} is no Whisper checkpoint", hint="a .pt file of OpenAI or a Hugging Face folder is read")
+    raise ModelError(
+        f"{path} is no Whisper checkpoint",
+        hint="read are .pt files of OpenAI, ggml files of whisper.cpp, and Hugging Face folders",
+    )
 
 
 def _instead(path: Path) -> str:

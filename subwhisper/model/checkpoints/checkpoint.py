@@ -20,7 +20,8 @@ class Checkpoint:
 
     dims: ModelDims
     tensors: Mapping[str, torch.Tensor]
-    """Under OpenAI's names, in the type they are stored in, mapped from the file where it allows that."""
+    """Under OpenAI's names, in the type they are stored in (quantised ones in float32), mapped or decoded on demand
+    where the file allows that."""
     vocabulary: Vocabulary
     is_multilingual: bool
     alignment_heads: tuple[tuple[int, int], ...]

@@ -19,7 +19,7 @@ from subwhisper.model.checkpoints.checkpoint import Checkpoint, blamed_on, finge
 from subwhisper.model.checkpoints.pickled import load_pickled
 from subwhisper.model.checkpoints.shapes import checked_tensors, expected_shapes
 from subwhisper.model.dims import ModelDims
-from subwhisper.model.vocabulary import Vocabulary, hugging_face_vocabulary, public_vocabulary
+from subwhisper.model.vocabulary import PUBLIC_SIZES, Vocabulary, hugging_face_vocabulary, public_vocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,6 @@ WEIGHTS = (
 """Where weights are looked for, best first."""
 
 _MAX_JSON_BYTES = 64 * 2**20  # the largest real one, tokenizer.json, takes 2.7 MB
-_PUBLIC_SIZES = (51864, 51865, 51866)
 
 
 def read_directory(folder: Path) -> Checkpoint:
@@ -235,7 +234,7 @@ def _read_vocabulary(folder: Path, n_vocab: int) -> Vocabulary:
         with blamed_on(whole):
             pieces, pairs, added = _tokenizer_json(read_json(whole))
             return hugging_face_vocabulary(pieces, pairs, added, n_vocab=n_vocab)
-    if n_vocab in _PUBLIC_SIZES:
+    if n_vocab in PUBLIC_SIZES:
         logger.info("%s has no vocabulary; using OpenAI's of %d entries", folder, n_vocab)
         return public_vocabulary(n_vocab)
     raise ModelError(f"{folder} has no vocabulary: vocab.json and merges.txt, or tokenizer.json, are needed")
@@ -285,10 +284,7 @@ def _tokenizer_json(table: Mapping[str, Any]) -> tuple[dict[str, int], list[tupl
 
 def _is_multilingual(generation: Mapping[str, Any], vocabulary: Vocabulary) -> bool:
     stated = generation.get("is_multilingual")
-    if isinstance(stated, bool):
-        return stated
-    # English-only models carry all language tokens too, but follow GPT-2, whose end token is 50256.
-    return vocabulary.n_languages > 1 and vocabulary.special_tokens["<|endoftext|>"] != 50256
+    return stated if isinstance(stated, bool) else vocabulary.is_multilingual
 
 
 def _stated_heads(generation: Mapping[str, Any], dims: ModelDims) -> tuple[tuple[int, int], ...] | None:

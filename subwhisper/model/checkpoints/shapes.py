@@ -4,7 +4,7 @@ Names are those of OpenAI's checkpoints, which the network's parameters carry to
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import torch
 
@@ -77,26 +77,44 @@ def checked_tensors(
         if name == POSITIONS and name not in stored:
             continue
         tensor = stored.get(name)
-        if not isinstance(tensor, torch.Tensor):
-            raise ModelError(
-                f"the weights lack the tensor {name}", hint="the file may be incomplete, or of another model"
-            )
-        if tuple(tensor.shape) != shape:
-            raise ModelError(f"{name} has shape {_form(tensor.shape)}, but the model's dimensions need {_form(shape)}")
+        check_shape(name, tuple(tensor.shape) if isinstance(tensor, torch.Tensor) else None, shape)
+        assert isinstance(tensor, torch.Tensor)
         if tensor.dtype not in FLOATS or tensor.layout is not torch.strided or tensor.device.type != "cpu":
             raise ModelError(f"{name} is stored as {tensor.dtype}, which is no plain floating type")
         claimed += tensor.numel() * tensor.element_size()
         tensors[name] = tensor
     if claimed > file_bytes:
         raise ModelError(f"the weights claim {claimed:,} bytes, but only {file_bytes:,} are there")
-    for name in _unknown(stored, tensors, harmless):
-        logger.warning("ignoring the tensor %s, which Whisper does not have", name)
+    warn_of_unknown(stored, tensors, harmless)
     return tensors
 
 
-def _unknown(stored: Mapping[str, object], used: Mapping[str, object], harmless: frozenset[str]) -> Iterator[str]:
-    return (str(name) for name in stored if name not in used and name not in harmless)
+def check_shape(name: str, stored: tuple[int, ...] | None, wanted: tuple[int, ...], *, squeezed: bool = False) -> None:
+    """Refuse a tensor that is missing or of another shape; `squeezed` overlooks dimensions of 1.
+
+    Raises:
+        ModelError: naming the tensor.
+    """
+    if stored is None:
+        raise ModelError(f"the weights lack the tensor {name}", hint="the file may be incomplete, or of another model")
+    if squeezed:
+        stored, same = _squeezed(stored), _squeezed(wanted)
+    else:
+        same = wanted
+    if stored != same:
+        raise ModelError(f"{name} has shape {_form(stored)}, but the model's dimensions need {_form(wanted)}")
 
 
-def _form(shape: tuple[int, ...]) -> str:
+def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for n in shape if n != 1)
+
+
+def warn_of_unknown(stored: Iterable[str], used: Container[str], harmless: Container[str] = ()) -> None:
+    """Tell of tensors that no Whisper has."""
+    for name in stored:
+        if name not in used and name not in harmless:
+            logger.warning("ignoring the tensor %s, which Whisper does not have", name)
+
+
+def _form(shape: Iterable[int]) -> str:
     return " x ".join(map(str, shape)) or "()"
