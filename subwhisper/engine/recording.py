@@ -21,6 +21,7 @@ from subwhisper.engine.language import detect_language
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.reader import Reading, WindowEncoder, WindowReader
 from subwhisper.engine.speech_model import SpeechModel
+from subwhisper.engine.window_store import NothingKept, Settled, WindowStore
 from subwhisper.engine.windows import Piece, Plan, SequentialPlan, Window, clips_in_frames, split_tokens
 from subwhisper.errors import ModelError, OptionError
 from subwhisper.languages import LANGUAGES, language_code
@@ -28,6 +29,9 @@ from subwhisper.model import catalog
 from subwhisper.transcript import Quality, Segment
 
 _log = logging.getLogger(__name__)
+
+_LANGUAGE = "language"
+"""What the language heard is called in a store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,16 @@ OnProgress = Callable[[Progress], None]
 class Recording:
     """Reads one recording; built anew for each."""
 
-    def __init__(self, model: SpeechModel, audio: AudioSource, options: TranscribeOptions) -> None:
+    def __init__(
+        self, model: SpeechModel, audio: AudioSource, options: TranscribeOptions, store: WindowStore | None = None
+    ) -> None:
         """Look at the whole recording once: its length, its loudest moment, its language.
+
+        Args:
+            model: in memory.
+            audio: read twice.
+            options: how.
+            store: has windows read before, and keeps those read now.
 
         Raises:
             OptionError: an option that this model cannot serve.
@@ -53,6 +65,7 @@ class Recording:
         """
         check(model, options)
         self.options = options
+        self._store = store or NothingKept()
         self._model, self._tokenizer = model, model.tokenizer
         self.survey = survey(audio, model.network.dims.n_mels)
         encoder = WindowEncoder(model, MelReader(audio, model.network.dims.n_mels, self.survey))
@@ -80,10 +93,13 @@ class Recording:
             return language_code(self.options.language)
         if not self._tokenizer.is_multilingual:
             return "en"
+        if known := self._store.get(_LANGUAGE):
+            return str(known[_LANGUAGE])
         features = encoder.encode([Window(0, self._model.window_frames)])
         ranked = detect_language(self._model.network, self._tokenizer, features)[0]
         language, probability = next(iter(ranked.items()))
         _log.info("detected %s (probability %.2f)", LANGUAGES[language], probability)
+        self._store.put(_LANGUAGE, {_LANGUAGE: language})
         return language
 
     def _fresh_context(self) -> TextContext:
@@ -101,33 +117,52 @@ class Recording:
         """Read the windows of the plan, and yield what is said in them as soon as it is known."""
         plan = self._plan()
         while windows := plan.upcoming():
-            for reading in self._reader.read(windows, self._context.prompt()):
-                with torch.inference_mode():
-                    kept = self._settle(reading)
+            for window, kept in self._settled(windows):
                 yield from kept.segments
                 if on_progress is not None:
                     reached = min(kept.next_frame, self.survey.n_frames) / FRAMES_PER_SECOND
                     on_progress(Progress(reached, self.survey.duration))
-                plan.settled(reading.window, kept.next_frame)
+                plan.settled(window, kept.next_frame)
+
+    def _settled(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Kept]]:
+        """Take each window from the store, or read it and put it there."""
+        stored = {window: self._store.get(_key(window)) for window in windows}
+        missing = [window for window in windows if stored[window] is None]
+        readings = iter(self._reader.read(missing, self._context.prompt()) if missing else ())
+        for window in windows:
+            document = stored[window]
+            if document is not None:
+                settled = Settled.from_dict(document)
+            else:
+                with torch.inference_mode():
+                    settled = self._settle(next(readings))
+                self._store.put(_key(window), settled.to_dict())
+            if settled.temperature is not None:
+                tokens = (token for segment in settled.kept.segments for token in segment.tokens)
+                self._context.add(tokens, settled.temperature)
+            self._last_speech = settled.last_speech
+            yield window, settled.kept
 
     def _plan(self) -> Plan:
         clips = clips_in_frames(self.options.clip_timestamps, self.survey.n_frames)
         return SequentialPlan(clips, self._model.window_frames)
 
-    def _settle(self, reading: Reading) -> Kept:
+    def _settle(self, reading: Reading) -> Settled:
         """Make segments of a reading: what is kept of it, and where the next window starts."""
         window, decoded = reading.window, reading.decoded
         if is_silence(decoded, self.options.fallback):
-            return Kept((), window.end_frame)
+            return Settled(Kept((), window.end_frame), None, self._last_speech)
         split = split_tokens(decoded.tokens, window, self._tokenizer.timestamp_begin)
         kept = Kept(tuple(self._segment(piece, reading) for piece in split.pieces), split.next_frame)
+        last_speech = self._last_speech
         if self.options.word_timestamps:
             kept = self._with_words(kept, reading, is_complete=split.is_complete)
             if kept.is_abandoned:
-                return kept
+                return Settled(kept, None, last_speech)
+            end = _end_of(kept.segments)
+            last_speech = last_speech if end is None else end
         kept = replace(kept, segments=tuple(_cleared(segment) for segment in kept.segments))
-        self._context.add((t for segment in kept.segments for t in segment.tokens), decoded.temperature)
-        return kept
+        return Settled(kept, decoded.temperature, last_speech)
 
     def _segment(self, piece: Piece, reading: Reading) -> Segment:
         decoded = reading.decoded
@@ -166,9 +201,6 @@ class Recording:
                 last_speech=self._last_speech,
                 threshold=threshold,
             )
-        end = _end_of(kept.segments)
-        if end is not None and not kept.is_abandoned:
-            self._last_speech = end
         return kept
 
 
@@ -191,6 +223,11 @@ def check(model: SpeechModel, options: TranscribeOptions) -> None:
             f"the model {model.name} knows English only, not {LANGUAGES[language_code(options.language)]}",
             hint="use a multilingual model, such as base or small",
         )
+
+
+def _key(window: Window) -> str:
+    """What a window is called in a store."""
+    return f"{window.first}+{window.n_frames}"
 
 
 def _end_of(segments: Sequence[Segment]) -> float | None:

@@ -11,6 +11,7 @@ from subwhisper.engine.device import set_threads
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.recording import OnProgress, Recording
 from subwhisper.engine.speech_model import SpeechModel
+from subwhisper.engine.window_store import WindowStore
 from subwhisper.model import store
 from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
 from subwhisper.transcript import Segment, Transcript
@@ -47,6 +48,7 @@ class Transcriber:
         audio: AudioSource,
         options: TranscribeOptions | None = None,
         *,
+        windows: WindowStore | None = None,
         on_progress: OnProgress | None = None,
         on_segment: Callable[[Segment], None] | None = None,
     ) -> Transcript:
@@ -55,6 +57,7 @@ class Transcriber:
         Args:
             audio: read twice, block by block: once for its loudest moment, once for its windows.
             options: how; openai-whisper's defaults when not given.
+            windows: has those read before, which are not read again, and keeps those read now.
             on_progress: called after every window.
             on_segment: gets each segment as soon as it is recognised.
 
@@ -62,7 +65,7 @@ class Transcriber:
             OptionError: an option that this model cannot serve.
             ModelError: translation with a model that cannot.
         """
-        recording = Recording(self.model, audio, options or TranscribeOptions())
+        recording = Recording(self.model, audio, options or TranscribeOptions(), windows)
         segments = []
         for segment in recording.segments(on_progress):
             segments.append(segment)

@@ -1,0 +1,62 @@
+"""Finished windows kept outside the engine, so that work which was cut short goes on where it stopped.
+
+The engine knows no files and no database: it asks a `WindowStore` before it reads a window, and hands it what it
+made of one before it reads the next. Documents are plain JSON values, and floats in them must come back exactly.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from subwhisper.engine.hallucination import Kept
+from subwhisper.transcript import Segment
+
+
+class WindowStore(Protocol):
+    """Keeps what was made of the windows of one recording under one set of options.
+
+    A store is asked only after the recording has been read through once.
+    """
+
+    def get(self, key: str) -> Mapping[str, Any] | None: ...
+    def put(self, key: str, document: Mapping[str, Any]) -> None: ...
+
+
+class NothingKept:
+    """A store for those who want none."""
+
+    def get(self, key: str) -> None:
+        return None
+
+    def put(self, key: str, document: Mapping[str, Any]) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Everything that a window leaves to those after it."""
+
+    kept: Kept
+    temperature: float | None
+    """Of its text; `None` where there is none to build upon."""
+    last_speech: float
+    """Seconds at which the last word so far ended."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        segments = self.kept.segments
+        return {
+            "segments": [segment.to_dict(index) for index, segment in enumerate(segments)],
+            "languages": [segment.language for segment in segments],
+            "next_frame": self.kept.next_frame,
+            "is_abandoned": self.kept.is_abandoned,
+            "temperature": self.temperature,
+            "last_speech": self.last_speech,
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        rows = zip(document["segments"], document["languages"], strict=True)
+        segments = tuple(Segment.from_dict(row, language) for row, language in rows)
+        kept = Kept(segments, document["next_frame"], document["is_abandoned"])
+        return cls(kept, document["temperature"], document["last_speech"])
