@@ -17,12 +17,20 @@ from typing import Literal
 from subwhisper.errors import DownloadError, ModelError
 from subwhisper.model import catalog
 from subwhisper.model.download import OnProgress, Repository, repository_folder
+from subwhisper.model.files import (
+    ADAPTER_CONFIG,
+    ADAPTER_WEIGHTS,
+    WEIGHTS,
+    base_of,
+    is_adapter,
+    read_json,
+    shard_names,
+)
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 PUBLIC_ENDPOINT = "https://huggingface.co"
 
 _SMALL_FILES = ("config.json", "generation_config.json", "vocab.json", "merges.txt", "added_tokens.json")
-_WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # best first; each may be sharded, with an index beside it
 _WEIGHT_SUFFIXES = (".pt", ".bin", ".safetensors", ".gguf", ".ggml")
 _REPO_ID = re.compile(r"[\w.-]+/[\w.-]+", flags=re.ASCII)
 _TRUE = {"1", "on", "yes", "true"}
@@ -41,6 +49,35 @@ def locate(model: str, *, offline: bool = False, on_progress: OnProgress | None 
         ModelError: there is no such model.
         DownloadError: it could not be fetched, or is not here and `offline` is set.
     """
+    found = _locate(model, offline, on_progress)
+    if is_adapter(found):  # of no use without the model it was trained on
+        try:
+            locate_base(found, offline=offline, on_progress=on_progress)
+        except DownloadError as error:
+            raise type(error)(f"{model} is an adapter, and {error.message}", hint=error.hint) from error
+    return found
+
+
+def locate_base(adapter: Path, *, offline: bool = True, on_progress: OnProgress | None = None) -> Path:
+    """Find the model that an adapter was trained on, as `locate` does.
+
+    Raises:
+        ModelError: there is no such model, or it is itself an adapter.
+    """
+    stated = base_of(adapter)
+    try:
+        base = _locate(stated, offline, on_progress)
+    except DownloadError:
+        raise
+    except ModelError as error:
+        hint = f"name a model that is here as base_model_name_or_path in {adapter / ADAPTER_CONFIG}"
+        raise ModelError(f"{adapter} is an adapter of {stated}, which is not here", hint=hint) from error
+    if is_adapter(base):
+        raise ModelError(f"{adapter} is an adapter of {stated}, which is itself one", hint="merge that one first")
+    return base
+
+
+def _locate(model: str, offline: bool, on_progress: OnProgress | None) -> Path:
     if model == catalog.BUNDLED:
         return _bundled()
     path = Path(model).expanduser()
@@ -115,23 +152,17 @@ def _complete_snapshot(repo_id: str) -> Path | None:
 
 def _is_complete(snapshot: Path) -> bool:
     names = {path.name for path in snapshot.iterdir() if path.exists()} if snapshot.is_dir() else set()
+    if ADAPTER_CONFIG in names and not names.intersection(WEIGHTS):
+        return not names.isdisjoint(ADAPTER_WEIGHTS)
     has_vocabulary = {"vocab.json", "merges.txt"} <= names or "tokenizer.json" in names
     return "config.json" in names and has_vocabulary and _has_weights(snapshot, names)
 
 
 def _has_weights(snapshot: Path, names: set[str]) -> bool:
-    for weights in _WEIGHTS:
-        if weights in names:
-            return True
-        if (index := f"{weights}.index.json") in names:
-            return set(_shards(snapshot / index)) <= names
-    return False
-
-
-def _shards(index: Path) -> list[str]:
-    from subwhisper.model.checkpoints.huggingface import read_json, shard_names  # brings torch
-
-    return shard_names(read_json(index))
+    weights = next((name for name in WEIGHTS if name in names), None)
+    if weights is None or not weights.endswith(".json"):
+        return weights is not None
+    return set(shard_names(read_json(snapshot / weights))) <= names
 
 
 # Fetching
@@ -144,14 +175,18 @@ def _fetch(model: str, repo_id: str, on_progress: OnProgress | None) -> Path:
         # A stale token would lock users out of the public models, which need none.
         token: Literal[False] | None = False if catalog.known(repo_id) else None
         repository = Repository(repo_id, endpoint=endpoint, cache=cache_folder(), token=token)
+        adapter = [name for name in ADAPTER_WEIGHTS if name in repository.names]
+        if adapter and ADAPTER_CONFIG in repository.names and repository.names.isdisjoint(WEIGHTS):
+            repository.fetch([ADAPTER_CONFIG, adapter[0]], on_progress)
+            return repository.snapshot
         small = _small_files(repository.names, repo_id)
-        found = [file for name in _WEIGHTS for file in (name, f"{name}.index.json") if file in repository.names]
+        found = [name for name in WEIGHTS if name in repository.names]
         if not found:
-            raise ModelError(f"{repo_id} on {endpoint} holds no weights that can be read ({', '.join(_WEIGHTS)})")
+            raise ModelError(f"{repo_id} on {endpoint} holds no weights that can be read ({', '.join(WEIGHTS)})")
         weights = [found[0]]
         if found[0].endswith(".json"):
             repository.fetch(weights, None)
-            weights += _shards(repository.snapshot / found[0])
+            weights += shard_names(read_json(repository.snapshot / found[0]))
         repository.fetch([*small, *weights], on_progress)
         return repository.snapshot
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from small_models import hub_config, hub_tensors, hub_vocabulary, small_dims, write_json
 
 from subwhisper.errors import ModelError
@@ -99,6 +99,19 @@ def test_sharded_weights_are_joined(hub_folder: Path, suffix: str) -> None:
     for name, tensor in whole.tensors.items():
         assert torch.equal(joined.tensors[name], tensor)
     assert joined.fingerprint != whole.fingerprint
+
+
+def test_an_output_matrix_of_its_own_is_refused(hub_folder: Path, edit_json: Callable[..., None]) -> None:
+    """The network has one matrix for both, so that another one would be ignored without a word."""
+    tensors = load_file(hub_folder / "model.safetensors")
+    tensors["proj_out.weight"] = tensors["model.decoder.embed_tokens.weight"].clone()
+    save_file(tensors, hub_folder / "model.safetensors")
+    edit_json(hub_folder / "config.json", tie_word_embeddings=False)
+    read_checkpoint(hub_folder)
+    tensors["proj_out.weight"][0, 0] += 1
+    save_file(tensors, hub_folder / "model.safetensors")
+    with pytest.raises(ModelError, match="output matrix is not its token embedding"):
+        read_checkpoint(hub_folder)
 
 
 def test_a_missing_shard_is_named(hub_folder: Path) -> None:

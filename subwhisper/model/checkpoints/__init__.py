@@ -7,12 +7,14 @@ and a line in `read_checkpoint`.
 from pathlib import Path
 
 from subwhisper.errors import ModelError
-from subwhisper.model import catalog
-from subwhisper.model.checkpoints.checkpoint import Checkpoint, blamed_on
+from subwhisper.model import catalog, store
+from subwhisper.model.checkpoints.adapter import read_adapter
+from subwhisper.model.checkpoints.checkpoint import Checkpoint
 from subwhisper.model.checkpoints.ggml import MAGIC, read_ggml
 from subwhisper.model.checkpoints.huggingface import read_directory
 from subwhisper.model.checkpoints.openai import read_openai
 from subwhisper.model.checkpoints.pickled import ZIP_MAGIC
+from subwhisper.model.files import blamed_on, is_adapter
 
 __all__ = ["Checkpoint", "read_checkpoint"]
 
@@ -21,6 +23,8 @@ _RELATED_MAGICS = (b"ggml", b"fmgg", b"tjgg", b"GGUF")  # ggml on other machines
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a model from a Hugging Face folder, an OpenAI `.pt` file, or a ggml file of whisper.cpp.
+
+    The folder of an adapter gives its base with the adapter merged in; the base must be on this machine.
 
     Raises:
         ModelError: naming what is missing, damaged, hostile, or of a format that is not read.
@@ -36,6 +40,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _read_folder(folder: Path) -> Checkpoint:
     if (folder / "model.bin").exists() and any(folder.glob("vocabulary.*")):
         raise ModelError(f"{folder} is a CTranslate2 model (faster-whisper), which is not read", hint=_instead(folder))
+    if is_adapter(folder):
+        return read_adapter(folder, read_checkpoint(store.locate_base(folder)))
     if not (folder / "config.json").exists():
         raise ModelError(
             f"{folder} is no model: it has no config.json",

@@ -2,14 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from subwhisper.errors import ModelError
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.vocabulary import Vocabulary
 
@@ -34,19 +32,6 @@ class Checkpoint:
     """The catalog's name where it is a known model, else that of the file or folder."""
     fingerprint: str
     """SHA-256 of the weights, in hex."""
-
-
-@contextmanager
-def blamed_on(path: Path) -> Iterator[None]:
-    """Name `path` in every model error that does not name it already."""
-    try:
-        yield
-    except ModelError as error:
-        if str(path) in error.message:
-            raise
-        raise type(error)(f"{path}: {error.message}", hint=error.hint) from error
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def fingerprint_of(files: Sequence[Path]) -> str:

@@ -3,7 +3,6 @@
 The layout of openai/whisper-* and distil-whisper/* on the hub, and the one our own models are saved in.
 """
 
-import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -15,10 +14,11 @@ from safetensors import SafetensorError, safe_open
 
 from subwhisper.errors import ModelError
 from subwhisper.model import catalog
-from subwhisper.model.checkpoints.checkpoint import Checkpoint, blamed_on, fingerprint_of
+from subwhisper.model.checkpoints.checkpoint import Checkpoint, fingerprint_of
 from subwhisper.model.checkpoints.pickled import load_pickled
 from subwhisper.model.checkpoints.shapes import checked_tensors, expected_shapes
 from subwhisper.model.dims import ModelDims
+from subwhisper.model.files import WEIGHTS, blamed_on, read_json, shard_names
 from subwhisper.model.vocabulary import PUBLIC_SIZES, Vocabulary, hugging_face_vocabulary, public_vocabulary
 
 logger = logging.getLogger(__name__)
@@ -37,16 +37,6 @@ CONFIG_NAMES = {
 }
 """Our dimensions -> the names in config.json."""
 
-WEIGHTS = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
-"""Where weights are looked for, best first."""
-
-_MAX_JSON_BYTES = 64 * 2**20  # the largest real one, tokenizer.json, takes 2.7 MB
-
 
 def read_directory(folder: Path) -> Checkpoint:
     """Read a Hugging Face directory.
@@ -60,7 +50,7 @@ def read_directory(folder: Path) -> Checkpoint:
     generation = _optional_json(folder / "generation_config.json")
     vocabulary = _read_vocabulary(folder, dims.n_vocab)
     files = _weight_files(folder)
-    stored = _stored_tensors(files)
+    stored = stored_tensors(files)
     with blamed_on(files[0] if len(files) == 1 else folder):
         tensors = checked_tensors(
             _under_our_names(stored, dims),
@@ -68,7 +58,8 @@ def read_directory(folder: Path) -> Checkpoint:
             file_bytes=sum(path.stat().st_size for path in files),
             harmless=frozenset({"proj_out.weight"}),  # the same matrix as the token embedding
         )
-    name = _name_of(folder)
+    _check_tied(config, stored, tensors["decoder.token_embedding.weight"])
+    name = name_of(folder)
     return Checkpoint(
         dims=dims,
         tensors=tensors,
@@ -84,24 +75,6 @@ def read_directory(folder: Path) -> Checkpoint:
         name=name,
         fingerprint=fingerprint_of(files),
     )
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        ModelError: the file is missing, too large, or not a JSON object.
-    """
-    with blamed_on(path):
-        if path.stat().st_size > _MAX_JSON_BYTES:
-            raise ModelError("the file is too large to be a configuration or vocabulary")
-        try:
-            table = json.loads(path.read_bytes())
-        except (ValueError, RecursionError) as error:
-            raise ModelError(f"the file is not JSON: {error}") from error
-        if not isinstance(table, dict):
-            raise ModelError("the file is not a JSON object")
-    return table
 
 
 def _optional_json(path: Path) -> dict[str, Any]:
@@ -136,30 +109,25 @@ def _weight_files(folder: Path) -> list[Path]:
         return [folder / name for name in shard_names(read_json(found))]
 
 
-def shard_names(index: Mapping[str, Any]) -> list[str]:
-    """List the files an index of sharded weights names.
+def stored_tensors(files: Iterable[Path]) -> dict[str, torch.Tensor]:
+    """Gather the tensors of all files under their own names, mapped and not copied.
 
     Raises:
-        ModelError: the index is malformed, or names a file outside its own folder.
+        ModelError: a file is damaged, or holds anything but tensors.
     """
-    weight_map = index.get("weight_map")
-    if not isinstance(weight_map, dict) or not weight_map:
-        raise ModelError("the index of shards has no 'weight_map'")
-    names = sorted({str(name) for name in weight_map.values()})
-    for name in names:
-        if not re.fullmatch(r"[\w][\w.-]*\.(safetensors|bin)", name, flags=re.ASCII):
-            raise ModelError(f"the index of shards names {name!r}, which is no weights file of this folder")
-    return names
-
-
-def _stored_tensors(files: Iterable[Path]) -> dict[str, torch.Tensor]:
-    """Gather the tensors of all files, mapped and not copied."""
     stored: dict[str, torch.Tensor] = {}
     for path in files:
         with blamed_on(path):
             _refuse_pointer(path)
             stored |= _safetensors(path) if path.suffix == ".safetensors" else _pickled_tensors(path)
     return stored
+
+
+def _check_tied(config: Mapping[str, Any], stored: Mapping[str, torch.Tensor], embedding: torch.Tensor) -> None:
+    """Refuse a model whose output matrix is another than its token embedding: Whisper has one for both."""
+    output = stored.get("proj_out.weight", embedding)
+    if config.get("tie_word_embeddings") is False and not torch.equal(output, embedding):
+        raise ModelError("the model's output matrix is not its token embedding, as it is in Whisper")
 
 
 def _refuse_pointer(path: Path) -> None:
@@ -311,8 +279,8 @@ def _suppressed(generation: Mapping[str, Any], config: Mapping[str, Any], n_voca
     return tuple(stated)
 
 
-def _name_of(folder: Path) -> str:
-    """Name the model: by its place in the hub's cache, else by its folder."""
+def name_of(folder: Path) -> str:
+    """Name a model by its place in the hub's cache, else by its folder."""
     place = folder.resolve()
     if place.parent.name == "snapshots" and place.parent.parent.name.startswith("models--"):
         repo_id = place.parent.parent.name.removeprefix("models--").replace("--", "/", 1)
