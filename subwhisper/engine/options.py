@@ -8,12 +8,13 @@ who uses them: `DecodeOptions` one window, `FallbackOptions` the ladder of tempe
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf
-from typing import Literal
+from typing import Literal, get_args
 
 from subwhisper.errors import OptionError
 from subwhisper.languages import language_code
 
 Task = Literal["transcribe", "translate"]
+DetectorName = Literal["silero", "energy", "none"]
 
 MODEL_SUPPRESSED = -1
 """Among the tokens to suppress: the model's own list of symbols that nobody speaks."""
@@ -81,6 +82,48 @@ class FallbackOptions:
         for temperature in self.temperatures:
             if not temperature >= 0:  # also refuses NaN
                 raise OptionError(f"temperature must not be negative, got {temperature}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VadOptions:
+    """What is taken for speech. Names and defaults of the numbers are faster-whisper's."""
+
+    detector: DetectorName = "silero"
+    """`silero` is a small network, `energy` compares with the background, `none` takes everything for speech."""
+    threshold: float = 0.5
+    """Probability at which speech begins, 0 to 1. Larger finds less."""
+    neg_threshold: float | None = None
+    """Probability below which it ends; `None`: 0.15 under `threshold`. Larger ends it sooner."""
+    min_speech_duration_ms: int = 0
+    """Shorter speech is none. Larger finds less."""
+    max_speech_duration_s: float | None = None
+    """Longer speech is cut in a pause; `None`: only where a window needs it."""
+    min_silence_duration_ms: int = 2000
+    """Shorter pauses are part of the speech around them. Larger finds longer speech."""
+    speech_pad_ms: int = 400
+    """Sound before and after speech that is kept with it."""
+
+    def __post_init__(self) -> None:
+        if self.detector not in get_args(DetectorName):
+            raise OptionError(f"unknown speech detector {self.detector!r}", hint=", ".join(get_args(DetectorName)))
+        for name in ("threshold", "neg_threshold"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise OptionError(f"{name} is a probability from 0 to 1, got {value}")
+        if self.neg_threshold is not None and self.neg_threshold > self.threshold:
+            raise OptionError(f"neg_threshold ({self.neg_threshold}) is above threshold ({self.threshold})")
+        _at_least(
+            0,
+            min_speech_duration_ms=self.min_speech_duration_ms,
+            min_silence_duration_ms=self.min_silence_duration_ms,
+            speech_pad_ms=self.speech_pad_ms,
+        )
+        _at_least(1, max_speech_duration_s=self.max_speech_duration_s)
+
+    @property
+    def leave_threshold(self) -> float:
+        """Probability below which speech ends."""
+        return max(0.0, self.threshold - 0.15) if self.neg_threshold is None else self.neg_threshold
 
 
 @dataclass(frozen=True, kw_only=True)
