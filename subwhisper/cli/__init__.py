@@ -12,7 +12,7 @@ from subwhisper.cli import console, journal, models
 from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
 from subwhisper.cli.doctor import DoctorArguments, run_doctor
-from subwhisper.cli.media import probe
+from subwhisper.cli.media import extract, probe
 from subwhisper.cli.options import NONE_IS_A_VALUE, as_command
 from subwhisper.cli.subtitles import diff, merge, shift, split, stretch
 from subwhisper.cli.transcribe import transcribe, translate
@@ -41,6 +41,7 @@ app.command("transcribe")(transcribe)
 app.command("translate")(translate)
 app.command("burn")(burn)
 app.command("probe")(probe)
+app.command("extract")(extract)
 app.command("shift")(shift)
 app.command("stretch")(stretch)
 app.command("merge")(merge)

@@ -1,12 +1,16 @@
-"""`subwhisper probe`."""
+"""`subwhisper probe` and `extract`: what a media file holds, and a track of it as a file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from subwhisper.cli import options as opt
 from subwhisper.cli.console import Console, one_line, report, write_data
 from subwhisper.cli.verdict import verdict
+from subwhisper.errors import OptionError
 
 if TYPE_CHECKING:
     from subwhisper.media.probe import AudioStream, MediaInfo, Stream, SubtitleStream, VideoStream
@@ -100,4 +104,101 @@ def clock(seconds: float | None) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest / 1000:06.3f}"
 
 
+def _sound_option(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Sound", **more)
+
+
+Media = Annotated[str, typer.Argument(help="Audio or video; - is standard input.", metavar="INPUT")]
+SubtitleTrack = Annotated[
+    str | None,
+    typer.Option(
+        "--subtitle-track", metavar="NUMBER|LANGUAGE", rich_help_panel="What is heard",
+        help="Take this subtitle track instead of sound: its number from 0, or its language.",
+    ),
+]  # fmt: skip
+Target = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", rich_help_panel="Output", help="The file to write (default: beside the input)."),
+]
+To = Annotated[
+    str | None,
+    typer.Option(
+        "--to", metavar="FORMAT", rich_help_panel="Output",
+        help="wav, flac, opus, ogg, mp3, m4a or mka for sound (default: wav); srt, vtt, ass ... for subtitles "
+        "(default: what they are).",
+    ),
+]  # fmt: skip
+Channel = Annotated[int | None, _sound_option("--channel", min=0, help="Only this channel, counted from 0.")]
+Mix = Annotated[str | None, _sound_option("--mix", metavar="NAME", help="Mix all channels down: mono or stereo.")]
+Rate = Annotated[int | None, _sound_option("--sample-rate", metavar="HZ", help="(default: as it is)")]
+Loudness = Annotated[
+    float | None,
+    _sound_option("--loudness", metavar="LUFS", help="Bring it to this loudness: -16 for the web, -23 for broadcast."),
+]
+HighPass = Annotated[
+    float | None, _sound_option("--high-pass", metavar="HZ", help="Weaken what lies below, such as rumble: 80.")
+]
+Denoise = Annotated[bool, _sound_option("--denoise/--no-denoise", help="Weaken steady noise.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractArguments:
+    """What was typed."""
+
+    input: Media
+    audio_track: opt.AudioTrack = None
+    subtitle_track: SubtitleTrack = None
+    output: Target = None
+    to: To = None
+    channel: Channel = None
+    mix: Mix = None
+    sample_rate: Rate = None
+    loudness: Loudness = None
+    high_pass: HighPass = None
+    denoise: Denoise = False
+    overwrite: opt.Overwrite = False
+    json: opt.Json = False
+    quiet: opt.Quiet = False
+
+
+def run_extract(arguments: ExtractArguments) -> None:
+    """Write one track of a media file to a file of its own: sound, or subtitles.
+
+    Sound is copied as it is where the file can hold it and nothing was asked of it. Sound that starts late in the
+    film begins with silence, so that captions made from it fit.
+    """
+    from subwhisper.media.extract import SoundChoice
+    from subwhisper.media.sound import SoundOptions
+    from subwhisper.pipeline.extract import ExtractJob, extract
+    from subwhisper.pipeline.inputs import the_source
+
+    chosen = SoundChoice(
+        track=arguments.audio_track,
+        mix=arguments.mix,
+        sample_rate=arguments.sample_rate,
+        sound=SoundOptions(
+            channel=arguments.channel,
+            high_pass=arguments.high_pass,
+            denoise=arguments.denoise,
+            loudness=arguments.loudness,
+        ),
+    )
+    if arguments.subtitle_track is not None and chosen != SoundChoice():
+        raise OptionError("--subtitle-track takes subtitles, and the other options are about sound")
+    job = ExtractJob(
+        subtitles=arguments.subtitle_track,
+        audio=chosen,
+        output=arguments.output,
+        format=arguments.to,
+        overwrite=arguments.overwrite,
+    )
+    with Console(quiet=arguments.quiet) as console:
+        with console.working():
+            written = extract(the_source(arguments.input), job, on_progress=console.progress)
+        console.line(f"wrote {written}")
+    if arguments.json:
+        report({"outputs": [str(written)]})
+
+
 probe = opt.as_command(ProbeArguments, run_probe)
+extract = opt.as_command(ExtractArguments, run_extract)

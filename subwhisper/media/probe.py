@@ -135,6 +135,14 @@ class MediaInfo:
     title: str | None = None
 
     @property
+    def origin(self) -> float:
+        """The moment on the file's clock, in seconds, that a viewer calls 0.
+
+        Codecs that need a run-up can begin before it: Matroska then states a `start` below 0, which nobody hears.
+        """
+        return max(0.0, self.start)
+
+    @property
     def moving(self) -> tuple[VideoStream, ...]:
         """The video streams that are more than cover art."""
         return tuple(stream for stream in self.video if not stream.attached)

@@ -1,8 +1,10 @@
-"""Which of a file's sound tracks is meant: by number or by language."""
+"""Which of a file's tracks is meant: by number or by language."""
+
+from collections.abc import Sequence
 
 from subwhisper.errors import MediaError, OptionError
 from subwhisper.languages import language_code
-from subwhisper.media.probe import AudioStream, MediaInfo
+from subwhisper.media.probe import AudioStream, MediaInfo, Stream, SubtitleStream
 
 # Containers state three letters of ISO 639-2 (some languages have two forms), people two of ISO 639-1.
 _ISO_639 = """
@@ -31,16 +33,41 @@ def track_number(media: MediaInfo, wanted: int | str) -> int:
     Raises:
         MediaError: the file has no such track; the error lists those it has.
     """
+    return _number(media, media.audio, wanted, "sound")
+
+
+def subtitle_number(media: MediaInfo, wanted: int | str) -> int:
+    """Find the subtitle track that is meant, as `track_number` finds sound.
+
+    Raises:
+        MediaError: the file has no such track; the error lists those it has.
+    """
+    return _number(media, media.subtitles, wanted, "subtitle")
+
+
+def preferred_sound(media: MediaInfo) -> int:
+    """The number of the sound track that a player takes: one marked as default, else that with most channels."""
+    ranked = [("default" in stream.flags, stream.channels) for stream in media.audio]
+    return ranked.index(max(ranked))
+
+
+def is_language(stream: Stream, language: str) -> bool:
+    """Whether a track states this language; "de", "ger", "deu", "de-AT" and "German" are the same."""
+    return stream.language is not None and _code(stream.language) == _code(language)
+
+
+def _number(media: MediaInfo, streams: Sequence[Stream], wanted: int | str, kind: str) -> int:
     if isinstance(wanted, str) and not wanted.strip().isdigit():
-        language = _code(wanted)
-        for number, stream in enumerate(media.audio):
-            if stream.language and _code(stream.language) == language:
+        for number, stream in enumerate(streams):
+            if is_language(stream, wanted):
                 return number
-    elif 0 <= int(wanted) < len(media.audio):
+    elif 0 <= int(wanted) < len(streams):
         return int(wanted)
+    if not streams:
+        raise MediaError(f"{media.path} has no {kind} track")
     raise MediaError(
-        f"{media.path} has no sound track {wanted!r}",
-        hint="it has: " + "; ".join(f"{number} ({_described(stream)})" for number, stream in enumerate(media.audio)),
+        f"{media.path} has no {kind} track {wanted!r}",
+        hint="it has: " + "; ".join(f"{number} ({_described(stream)})" for number, stream in enumerate(streams)),
     )
 
 
@@ -55,7 +82,10 @@ def _code(language: str) -> str:
         return bare
 
 
-def _described(stream: AudioStream) -> str:
-    named = f", {stream.title}" if stream.title else ""
-    channels = "1 channel" if stream.channels == 1 else f"{stream.channels} channels"
-    return f"{stream.language or 'no language stated'}{named}, {stream.codec}, {channels}"
+def _described(stream: Stream) -> str:
+    parts = [stream.language or "no language stated", stream.title or "", stream.codec]
+    if isinstance(stream, AudioStream):
+        parts.append("1 channel" if stream.channels == 1 else f"{stream.channels} channels")
+    if isinstance(stream, SubtitleStream) and not stream.is_text:
+        parts.append("pictures")
+    return ", ".join(part for part in parts if part)

@@ -128,6 +128,20 @@ def absolute(name: str) -> str:
     return name if name.startswith(("http://", "https://")) else os.path.abspath(name)
 
 
+def the_source(argument: str) -> Source:
+    """The one recording that an argument names.
+
+    Raises:
+        InputError: it names none, or a folder.
+    """
+    if argument and argument != STDIN and Path(argument).is_dir():
+        raise InputError(f"{argument} is a folder", hint="name one file")
+    found = list(_sources(argument))
+    if len(found) > 1:
+        raise InputError(f"{argument} names {len(found)} files", hint="name one file")
+    return found[0]
+
+
 def _sources(argument: str) -> Iterator[Source]:
     if argument == STDIN:
         yield Source(None)
