@@ -24,6 +24,8 @@ from typing import Any
 from subwhisper.errors import ConfigError
 
 PROJECT_FILE = "subwhisper.toml"
+JOURNAL_MB = 1000.0
+JOURNAL_DAYS = 180.0
 
 Options = Mapping[str, str]
 """The options of one command: name in a file, with hyphens -> name of the parameter."""

@@ -157,7 +157,7 @@ def _listed(option: str, part: str, kind: type[N]) -> N:
         raise OptionError(f"{option}: {part.strip()!r} is not a number") from error
 
 
-_OUTPUT, _MODEL, _SPEECH = "Output", "Model and machine", "What is heard"
+_OUTPUT, _MODEL, _SPEECH, _JOURNAL = "Output", "Model and machine", "What is heard", "Journal"
 _CAPTIONS = "Captions"
 
 Inputs = Annotated[
@@ -206,6 +206,22 @@ Quiet = Annotated[bool, option("--quiet/--no-quiet", "-q", panel=_OUTPUT, help="
 Verbose = Annotated[
     bool,
     option("--verbose/--no-verbose", panel=_OUTPUT, help="Print the text as it is recognised, on standard error."),
+]
+
+# -- journal ----------------------------------------------------------------------------------------------------
+
+Journal = Annotated[
+    bool,
+    option(
+        "--journal/--no-journal", panel=_JOURNAL,
+        help="Keep finished work, so that it goes on where it was cut short and is never done twice.",
+    ),
+]  # fmt: skip
+JournalSize = Annotated[
+    float, option("--journal-size", panel=_JOURNAL, min=0, metavar="MB", help="Forget the oldest above this size.")
+]
+JournalDays = Annotated[
+    float, option("--journal-days", panel=_JOURNAL, min=0, metavar="DAYS", help="Forget what is older than this.")
 ]
 
 # -- model and machine ------------------------------------------------------------------------------------------

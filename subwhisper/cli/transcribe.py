@@ -17,8 +17,10 @@ from subwhisper.engine.options import (
 )
 from subwhisper.errors import OptionError, SubwhisperError
 from subwhisper.pipeline.outputs import OutputPlan
+from subwhisper.settings import JOURNAL_DAYS, JOURNAL_MB
 
 if TYPE_CHECKING:
+    from subwhisper.pipeline.journal import Journal
     from subwhisper.pipeline.models import ModelChoice
     from subwhisper.pipeline.transcribe import Outcome, TranscribeJob
     from subwhisper.transcript import Segment
@@ -42,6 +44,10 @@ class TranscribeArguments:
     json: opt.Json = False
     quiet: opt.Quiet = False
     verbose: opt.Verbose = False
+
+    journal: opt.Journal = True
+    journal_size: opt.JournalSize = JOURNAL_MB
+    journal_days: opt.JournalDays = JOURNAL_DAYS
 
     model: opt.Model = None
     model_dir: opt.ModelFolder = None
@@ -115,6 +121,14 @@ class TranscribeArguments:
             highlight_words=self.highlight_words,
             audio_track=self.audio_track,
         )
+
+    def open_journal(self) -> "Journal | None":
+        """The user's journal; `None` without one."""
+        if not self.journal:
+            return None
+        from subwhisper.pipeline.journal import JournalLimits, open_journal
+
+        return open_journal(JournalLimits(max_bytes=int(self.journal_size * 1e6), max_days=self.journal_days))
 
     def model_choice(self) -> "ModelChoice":
         from subwhisper.pipeline.models import ModelChoice
@@ -206,6 +220,7 @@ def _work(arguments: TranscribeArguments, rows: list[dict[str, Any]]) -> None:
             outcomes = transcribe_files(
                 arguments.inputs,
                 job,
+                journal=arguments.open_journal(),
                 on_progress=console.progress,
                 on_segment=_teller(console) if arguments.verbose else None,
             )

@@ -65,18 +65,15 @@ class Archive:
     # -- models: what their files hold, so that a transcript is found without loading one ---------------------------
 
     def model_fingerprint(self, path: Path) -> str | None:
-        file = FileIdentity.of(path)
+        """The hash of a checkpoint's weights, if this version of it has been loaded before."""
         rows = self._database.execute(
-            "SELECT fingerprint FROM models WHERE path = ? AND size = ? AND mtime_ns = ? AND inode = ?",
-            (str(path), file.size, file.mtime_ns, file.inode),
+            "SELECT fingerprint FROM models WHERE path = ? AND version = ?", (str(path), _version(path))
         )
         return rows[0]["fingerprint"] if rows else None
 
     def remember_model(self, path: Path, fingerprint: str) -> None:
-        file = FileIdentity.of(path)
         self._database.execute(
-            "INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?, ?)",
-            (str(path), file.size, file.mtime_ns, file.inode, fingerprint),
+            "INSERT OR REPLACE INTO models VALUES (?, ?, ?)", (str(path), _version(path), fingerprint)
         )
 
     # -- windows and transcripts --------------------------------------------------------------------------------------
@@ -108,6 +105,12 @@ class Archive:
                 "INSERT OR REPLACE INTO transcripts VALUES (?, ?, ?, ?)", (audio, settings, document, time.time())
             )
             self._database.execute("DELETE FROM windows WHERE audio = ? AND settings = ?", (audio, settings))
+
+
+def _version(checkpoint: Path) -> str:
+    """The files of a model as the file system tells them."""
+    files = sorted(checkpoint.iterdir()) if checkpoint.is_dir() else [checkpoint]
+    return repr([(file.name, FileIdentity.of(file)) for file in files])
 
 
 def _packed(document: Mapping[str, Any]) -> bytes:

@@ -28,8 +28,7 @@ CREATE TABLE recordings (
     PRIMARY KEY (size, mtime_ns, inode, track)
 ) WITHOUT ROWID;
 CREATE TABLE models (
-    path TEXT NOT NULL PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL
+    path TEXT NOT NULL PRIMARY KEY, version TEXT NOT NULL, fingerprint TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE windows (
     audio TEXT NOT NULL, settings TEXT NOT NULL, window TEXT NOT NULL,

@@ -6,28 +6,32 @@ the same command goes on from there. It is one file of its owner's (`database.py
 """
 
 import json
+import logging
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from subwhisper.errors import JournalError
 from subwhisper.pipeline.archive import Archive
 from subwhisper.pipeline.database import Database
 from subwhisper.pipeline.jobs import JobQueue, State
-from subwhisper.settings import state_folder
+from subwhisper.settings import JOURNAL_DAYS, JOURNAL_MB, state_folder
 
 FILE = "journal.sqlite3"
 _DAY = 24 * 3600.0
 _KEPT = ("windows", "transcripts")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class JournalLimits:
     """When the oldest is forgotten."""
 
-    max_bytes: int = 1_000_000_000
-    max_days: float = 180.0
+    max_bytes: int = int(JOURNAL_MB * 1e6)
+    max_days: float = JOURNAL_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,21 @@ class Journal:
 
     def _count(self, table: str) -> int:
         return int(self._database.execute(f"SELECT count(*) FROM {table}")[0][0])
+
+
+def open_journal(limits: JournalLimits | None = None) -> Journal | None:
+    """Open the user's journal for work, and forget what is too old or too much.
+
+    Returns:
+        `None` where there can be none, which has been logged: work goes on without.
+    """
+    try:
+        journal = Journal(journal_path())
+        journal.prune(limits or JournalLimits())
+    except JournalError as error:
+        logger.warning("%s; going on without it", error)
+        return None
+    return journal
 
 
 def journal_path() -> Path:

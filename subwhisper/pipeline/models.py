@@ -54,9 +54,16 @@ def load(choice: ModelChoice, options: TranscribeOptions, *, several: bool, on_p
     Raises:
         ModelError: unknown, damaged, or not to be had.
     """
-    path = locate(choice, options, several=several, on_progress=on_progress)
-    checkpoint = read_checkpoint(path)
-    return Transcriber(checkpoint, device=choice.device, compute=choice.compute, threads=choice.threads)
+    return load_from(locate(choice, options, several=several, on_progress=on_progress), choice)
+
+
+def load_from(path: Path, choice: ModelChoice) -> Transcriber:
+    """Make a checkpoint ready to run as chosen.
+
+    Raises:
+        ModelError: it is damaged, or not what it should be.
+    """
+    return Transcriber(read_checkpoint(path), device=choice.device, compute=choice.compute, threads=choice.threads)
 
 
 def locate(choice: ModelChoice, options: TranscribeOptions, *, several: bool, on_progress: OnProgress) -> Path:

@@ -5,8 +5,10 @@ up in its outcome and does not stop the others; what is wrong with the job itsel
 a model that cannot be had) is raised, before any work where that can be known.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,10 +16,11 @@ from typing import Any
 
 import subwhisper
 from subwhisper.audio import AudioSource
+from subwhisper.engine.device import place
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.recording import Progress
 from subwhisper.engine.transcriber import Transcriber
-from subwhisper.errors import ModelError, OptionError, SubwhisperError
+from subwhisper.errors import JournalError, ModelError, OptionError, SubwhisperError
 from subwhisper.languages import language_code
 from subwhisper.media.burn import require_picture
 from subwhisper.media.decode import open_audio
@@ -25,8 +28,10 @@ from subwhisper.media.probe import probe
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.burn import burn_track
 from subwhisper.pipeline.inputs import Refused, Source, as_file, expand
-from subwhisper.pipeline.models import ModelChoice, load
+from subwhisper.pipeline.journal import Journal
+from subwhisper.pipeline.models import ModelChoice, load, load_from, locate
 from subwhisper.pipeline.outputs import OutputPlan, write_texts
+from subwhisper.pipeline.recall import AlreadyHeardError, HashedAudio, Recall, settings_key
 from subwhisper.subtitles.formats import FORMATS, render
 from subwhisper.subtitles.highlight import highlight_words
 from subwhisper.subtitles.layout import lay_out
@@ -39,6 +44,8 @@ CAPTION_FORMATS = frozenset({"srt", "vtt", "ass"})
 """Formats that are looked at while the recording plays; the others are read."""
 EVERY_FORMAT = (*FORMATS, JSON)
 _ALL = "all"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,13 +139,15 @@ def transcribe(
     audio = open_audio(path, track=audio_track)
     if not isinstance(model, Transcriber):
         model = load(ModelChoice(name=model), chosen, several=False, on_progress=on_progress)
-    return _recognise(model, audio, Source(path), chosen, on_progress=on_progress)
+    transcript = model.transcribe(audio, chosen, on_progress=_told(f"transcribing {path.name}", on_progress))
+    return _signed(transcript, Source(path))
 
 
 def transcribe_files(
     arguments: Sequence[str],
     job: TranscribeJob,
     *,
+    journal: Journal | None = None,
     on_progress: OnProgress = unheard,
     on_segment: Callable[[Segment], None] | None = None,
 ) -> Iterator[Outcome]:
@@ -147,6 +156,7 @@ def transcribe_files(
     Args:
         arguments: files, folders, patterns, or `-` for standard input.
         job: what to do with each.
+        journal: has what was heard before, and keeps every finished window.
         on_progress: hears how far the present stage is.
         on_segment: gets each segment as soon as it is recognised.
 
@@ -158,7 +168,7 @@ def transcribe_files(
     sources = [one for one in found if isinstance(one, Source)]
     job.outputs.check(sources)
     inputs = tuple(source.path for source in sources if source.path)
-    desk = _Desk(job, inputs, several=len(sources) > 1, on_progress=on_progress, on_segment=on_segment)
+    desk = Desk(job, inputs, several=len(sources) > 1, journal=journal, on_progress=on_progress, on_segment=on_segment)
     for one in found:
         if isinstance(one, Refused):
             yield Outcome(one.argument, error=one.error)
@@ -167,16 +177,18 @@ def transcribe_files(
 
 
 @dataclass
-class _Desk:
+class Desk:
     """Where one recording after another is worked on with the same model."""
 
     job: TranscribeJob
-    inputs: tuple[Path, ...]
+    inputs: tuple[Path, ...] = ()
     """Of the whole job; the result of one must not replace another."""
-    several: bool
-    on_progress: OnProgress
-    on_segment: Callable[[Segment], None] | None
+    several: bool = True
+    journal: Journal | None = None
+    on_progress: OnProgress = unheard
+    on_segment: Callable[[Segment], None] | None = None
     _engine: Transcriber | None = None
+    _checkpoint: Path | None = None
     _is_loading: bool = False
     _loading_took: float = 0.0
 
@@ -201,14 +213,7 @@ class _Desk:
             if job.outputs.burn:
                 require_picture(probe(path))
             job.outputs.refuse_existing(source, _text_language(job.options))
-            transcript = _recognise(
-                self._ready_engine(),
-                audio,
-                source,
-                job.options,
-                on_progress=self.on_progress,
-                on_segment=self.on_segment,
-            )
+            transcript = self._heard(source, path, audio)
             track = lay_out(transcript, job.profile)
             shown = highlight_words(track) if job.highlight_words else track
             texts = self._texts(source, transcript, read=track, watched=shown)
@@ -220,13 +225,81 @@ class _Desk:
                 written.append(captioned)
         return transcript
 
+    def _heard(self, source: Source, path: Path, audio: AudioSource) -> Transcript:
+        """The transcript: from the journal if it is there, else from the model."""
+        recall = self._recall(path, audio)
+        transcript = recall.transcript() if recall else None
+        if transcript is None:
+            transcript = self._recognised(source, audio, recall)
+        else:
+            self._retell(transcript)
+        return _signed(transcript, source)
+
+    def _retell(self, transcript: Transcript) -> None:
+        if self.on_segment:
+            for segment in transcript.segments:
+                self.on_segment(segment)
+
+    def _recognised(self, source: Source, audio: AudioSource, recall: Recall | None) -> Transcript:
+        stage = f"transcribing {source.path.name if source.path else 'standard input'}"
+        try:
+            transcript = self._ready_engine().transcribe(
+                recall.audio if recall else audio,
+                self.job.options,
+                windows=recall,
+                on_progress=_told(stage, self.on_progress),
+                on_segment=self.on_segment,
+            )
+        except AlreadyHeardError as known:
+            transcript = known.transcript
+            self._retell(transcript)
+        if recall:
+            recall.keep(transcript)
+        return transcript
+
+    def _recall(self, path: Path, audio: AudioSource) -> Recall | None:
+        if self.journal is None:
+            return None
+        try:
+            settings, track = self._settings(self.journal), str(self.job.audio_track or "")
+        except JournalError as error:
+            logger.warning("%s; going on without it", error)
+            self.journal = None
+            return None
+        return Recall(self.journal.archive, path, track, settings, HashedAudio(audio))
+
+    def _settings(self, journal: Journal) -> str:
+        """The settings as the journal knows them; a model is loaded only if it was never seen before."""
+        job = self.job
+        with self._loading():
+            compute = place(job.model.device, job.model.compute).compute
+        fingerprint = journal.archive.model_fingerprint(self._located())
+        if fingerprint is None:
+            fingerprint = self._ready_engine().model.fingerprint
+            journal.archive.remember_model(self._located(), fingerprint)
+        return settings_key(job.options, fingerprint=fingerprint, compute=compute)
+
+    def _located(self) -> Path:
+        if self._checkpoint is None:
+            job = self.job
+            with self._loading():
+                self._checkpoint = locate(job.model, job.options, several=self.several, on_progress=self.on_progress)
+        return self._checkpoint
+
     def _ready_engine(self) -> Transcriber:
         if self._engine is None:
-            started, self._is_loading = time.monotonic(), True
-            job = self.job
-            self._engine = load(job.model, job.options, several=self.several, on_progress=self.on_progress)
-            self._loading_took, self._is_loading = time.monotonic() - started, False
+            checkpoint = self._located()
+            with self._loading():
+                self._engine = load_from(checkpoint, self.job.model)
         return self._engine
+
+    @contextmanager
+    def _loading(self) -> Iterator[None]:
+        """What goes wrong in the block would go wrong with every recording; the time it takes is nobody's."""
+        started, self._is_loading = time.monotonic(), True
+        yield
+        self._loading_took += time.monotonic() - started
+        self._is_loading = False
 
     def _texts(self, source: Source, transcript: Transcript, *, read: Track, watched: Track) -> Mapping[Path, str]:
         texts = {}
@@ -239,21 +312,12 @@ class _Desk:
         return texts
 
 
-def _recognise(
-    engine: Transcriber,
-    audio: AudioSource,
-    source: Source,
-    options: TranscribeOptions,
-    *,
-    on_progress: OnProgress,
-    on_segment: Callable[[Segment], None] | None = None,
-) -> Transcript:
-    stage = f"transcribing {source.path.name if source.path else 'standard input'}"
+def _told(stage: str, on_progress: OnProgress) -> Callable[[Progress], None]:
+    return lambda progress: on_progress(stage, progress.position, progress.duration)
 
-    def on_position(progress: Progress) -> None:
-        on_progress(stage, progress.position, progress.duration)
 
-    transcript = engine.transcribe(audio, options, on_progress=on_position, on_segment=on_segment)
+def _signed(transcript: Transcript, source: Source) -> Transcript:
+    """The transcript with what it is of and what made it."""
     made_by = {"program": f"subwhisper {subwhisper.__version__}", "source": _fingerprint(source)}
     return replace(transcript, provenance={**transcript.provenance, **made_by})
 
