@@ -1,6 +1,7 @@
 """Train the bundled model: `python -m subwhisper.training train --sentences FILE --run FOLDER`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,9 +26,13 @@ def train(
     kept_out: KeptOut = None,
     minutes: Annotated[float | None, typer.Option(help="The whole budget; the learning rate falls towards it.")] = None,
     slice_minutes: Annotated[float, typer.Option(help="Stop after this long; the next call goes on.")] = 1e9,
+    recordings: Annotated[Path | None, typer.Option(help="Folder of real speech that `pack` made.")] = None,
+    first: Annotated[Path | None, typer.Option(help="Model directory to go on from.")] = None,
 ) -> None:
     """Begin a run, or go on with the one in the folder."""
+    from subwhisper.model.checkpoints import read_checkpoint
     from subwhisper.training import loop
+    from subwhisper.training.recordings import open_pack
     from subwhisper.training.text import build_corpus, read_sentences
 
     corpus = build_corpus(read_sentences(sentences), [path.read_text(encoding="utf-8") for path in kept_out or []])
@@ -35,8 +40,35 @@ def train(
     if state.exists():
         going = loop.resume(state, minutes=minutes)
     else:
-        going = loop.begin(loop.TrainOptions(minutes=minutes or loop.TrainOptions.minutes), corpus)
-    loop.train(going, corpus, run, slice_minutes=slice_minutes)
+        options = loop.TrainOptions(minutes=minutes or loop.TrainOptions.minutes)
+        if first:  # which knows long stretches already
+            options = replace(options, stage_ends=(0.0, 0.04))
+        real = open_pack(recordings) if recordings else None
+        going = loop.begin(options, corpus, real, read_checkpoint(first) if first else None)
+    loop.train(going, corpus, run, recordings=recordings, slice_minutes=slice_minutes)
+
+
+@app.command()
+def pack(
+    manifest: Annotated[Path, typer.Option(help="JSON lines: path, duration, text, speaker, corpus.")],
+    sentences: Sentences,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")],
+    kept_out: KeptOut = None,
+    flite: Annotated[int, typer.Option(help="Sentences that each of flite's voices adds.")] = 600,
+) -> None:
+    """Decode real speech, and flite's, into a folder that `train` hears."""
+    from itertools import chain
+
+    from subwhisper.training import recordings
+    from subwhisper.training.text import build_corpus, read_sentences
+
+    texts = read_sentences(sentences)
+    corpus = build_corpus(texts, [path.read_text(encoding="utf-8") for path in kept_out or []])
+    real = recordings.read_manifest(manifest, recordings.Truecaser(texts))
+    with recordings.scratch_folder() as scratch:
+        spoken = recordings.flite_clips(corpus.training, recordings.FLITE_VOICES, Path(scratch), per_voice=flite)
+        n_clips = recordings.pack(chain(real, spoken), output)
+    typer.echo(f"{n_clips} recordings in {output}")
 
 
 @app.command()

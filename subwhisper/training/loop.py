@@ -11,18 +11,23 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import InputError
+from subwhisper.model.checkpoints import Checkpoint
 from subwhisper.model.checkpoints.writer import save_directory
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.vocabulary import N_TIMESTAMPS, Vocabulary, byte_pair_vocabulary
 from subwhisper.model.whisper import Whisper, sinusoids
 from subwhisper.training.dataset import BatchStream, Shape, phoneme_classes
+from subwhisper.training.forced import save_timings
+from subwhisper.training.listening import align
 from subwhisper.training.losses import Losses, LossWeights, Trainee
+from subwhisper.training.recordings import Pack, open_pack
 from subwhisper.training.text import Corpus
 from subwhisper.training.vocabulary import learn_vocabulary
 from subwhisper.training.windows import Writer
@@ -36,14 +41,14 @@ class TrainOptions:
 
     minutes: float = 120.0
     width: int = 256
-    encoder_layers: int = 4
+    encoder_layers: int = 6
     decoder_layers: int = 2
     n_heads: int = 4
     n_mels: int = 80
     n_positions: int = 500
     """Length of a window: 10 s, a third of Whisper's, which is learnt in a fraction of the time."""
     n_pieces: int = 1000
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 1.0e-3
     warmup_steps: int = 200
     decay_share: float = 0.35
     """The last part of the budget, over which the learning rate falls to nothing."""
@@ -53,6 +58,8 @@ class TrainOptions:
     """Share of the running average kept at each step."""
     stage_ends: tuple[float, ...] = (0.3, 0.5)
     """Shares of the budget after which stretches grow longer."""
+    realign_at: tuple[float, ...] = (0.04, 0.14, 0.35)
+    """Shares of the budget after which the words of the recordings are timed (again); none are heard before."""
     seed: int = 7
 
     def dims(self, n_vocab: int) -> ModelDims:
@@ -101,6 +108,8 @@ class Run:
     step: int = 0
     seconds: float = 0.0
     """Of training so far."""
+    n_alignments: int = 0
+    """How often the recordings have been timed."""
     heard: float = 0.0
     """Seconds of sound so far."""
 
@@ -117,18 +126,41 @@ class Run:
             "trainee": self.trainee.state_dict(),
             "averaged": self.averaged,
             "optimizer": self.optimizer.state_dict(),
-            "clock": (self.step, self.seconds, self.heard),
+            "clock": (self.step, self.seconds, self.heard, self.n_alignments),
         }
         partial = path.with_suffix(".partial")
         torch.save(state, partial)
         partial.replace(path)
 
 
-def begin(options: TrainOptions, corpus: Corpus) -> Run:
-    """Set up a run: learn the vocabulary, number the speech sounds, draw the first weights."""
-    vocabulary = learn_vocabulary(corpus.training, options.n_pieces)
-    classes = phoneme_classes(corpus.training[:400])
-    return _assemble(options, vocabulary, classes)
+def begin(
+    options: TrainOptions, corpus: Corpus, recordings: Pack | None = None, first: Checkpoint | None = None
+) -> Run:
+    """Set up a run: learn the vocabulary, number the speech sounds, draw the first weights.
+
+    Args:
+        options: the recipe.
+        corpus: what synthesisers speak.
+        recordings: real speech.
+        first: a model of the same shape to go on from, with its vocabulary; it may have fewer encoder layers.
+    """
+    vocabulary = first.vocabulary if first else learn_vocabulary(corpus.training, options.n_pieces)
+    classes = phoneme_classes(corpus.training[:400], recordings.recordings if recordings else ())
+    run = _assemble(options, vocabulary, classes)
+    if first:
+        _go_on_from(run, first)
+    return run
+
+
+def _go_on_from(run: Run, first: Checkpoint) -> None:
+    """Take over weights; encoder layers that `first` does not have begin by changing nothing."""
+    network = run.trainee.network
+    network.load_state_dict({name: tensor.float() for name, tensor in first.tensors.items()}, strict=False)
+    with torch.no_grad():
+        for name, value in network.encoder.blocks[first.dims.n_audio_layer :].named_parameters():
+            if ".attn.out." in name or ".mlp.2." in name:
+                value.zero_()
+    run.averaged = {name: value.clone() for name, value in network.state_dict().items()}
 
 
 def resume(path: Path, *, minutes: float | None = None) -> Run:
@@ -140,15 +172,17 @@ def resume(path: Path, *, minutes: float | None = None) -> Run:
     if not path.is_file():
         raise InputError(f"{path} is not a saved training run", hint="begin one without --resume")
     state = torch.load(path, weights_only=True)
-    state["options"]["stage_ends"] = tuple(state["options"]["stage_ends"])
-    options = TrainOptions(**state["options"])
+    stored: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in state["options"].items()
+    }
+    options = TrainOptions(**stored)
     if minutes is not None:
         options = replace(options, minutes=minutes)
     run = _assemble(options, byte_pair_vocabulary(state["pieces"], ["en"]), state["classes"])
     run.trainee.load_state_dict(state["trainee"])
     run.averaged = state["averaged"]
     run.optimizer.load_state_dict(state["optimizer"])
-    run.step, run.seconds, run.heard = state["clock"]
+    run.step, run.seconds, run.heard, run.n_alignments = state["clock"]
     return run
 
 
@@ -161,7 +195,7 @@ def export(run: Run, folder: Path) -> None:
         vocabulary=run.vocabulary,
         alignment_heads=run.options.alignment_heads,
         is_multilingual=False,
-        reads_prompts=False,  # it does learn from them, but was measured to hear better without
+        reads_prompts=False,
         dtype=torch.float16,
         overwrite=True,
     )
@@ -206,22 +240,63 @@ def learning_rate(options: TrainOptions, step: int, share: float) -> float:
     return options.learning_rate * rising * max(falling, 0.01)
 
 
-def train(run: Run, corpus: Corpus, folder: Path, *, slice_minutes: float = math.inf) -> None:
-    """Train until the budget or the slice is spent; progress goes to log.jsonl, the state to state.pt."""
+def train(
+    run: Run, corpus: Corpus, folder: Path, *, recordings: Path | None = None, slice_minutes: float = math.inf
+) -> None:
+    """Train until the budget or the slice is spent; progress goes to log.jsonl, the state to state.pt.
+
+    Args:
+        run: from `begin` or `resume`; changes.
+        corpus: what synthesisers speak.
+        folder: for the state, the log, and the times of recorded words.
+        recordings: a packed folder of real speech.
+        slice_minutes: after which to stop.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    stream = BatchStream(
+    end = time.monotonic() + slice_minutes * 60
+    while run.share < 1 and time.monotonic() < end:
+        timings = None
+        if recordings is not None:
+            if run.n_alignments < sum(run.share >= share for share in run.options.realign_at):
+                _time_recordings(run, recordings, folder)
+            timings = (recordings, folder / TIMINGS) if run.n_alignments else None
+        _train_until(run, _stream(run, corpus, timings), folder, min(end, time.monotonic() + _to_next(run)))
+
+
+TIMINGS = "timings.npz"
+
+
+def _to_next(run: Run) -> float:
+    """Seconds until the recordings are to be timed again."""
+    budget = run.options.minutes * 60
+    coming = [share * budget - run.seconds for share in run.options.realign_at[run.n_alignments :]]
+    return max(0.0, coming[0]) if coming else math.inf
+
+
+def _time_recordings(run: Run, recordings: Path, folder: Path) -> None:
+    """Find the times of all recorded words with the running average of the weights."""
+    current = {name: value.clone() for name, value in run.trainee.network.state_dict().items()}
+    run.trainee.network.load_state_dict(run.averaged)
+    save_timings(align(run.trainee, open_pack(recordings), run.classes), folder / TIMINGS)
+    run.trainee.network.load_state_dict(current)
+    run.n_alignments += 1
+    run.save(folder / "state.pt")
+
+
+def _stream(run: Run, corpus: Corpus, recordings: tuple[Path, Path] | None) -> BatchStream:
+    return BatchStream(
         corpus.training,
-        Writer(
-            Tokenizer(run.vocabulary, is_multilingual=False),
-            max_tokens=run.options.dims(run.vocabulary.size).n_text_ctx,
-        ),
+        Writer(Tokenizer(run.vocabulary, is_multilingual=False)),
         run.classes,
         n_mels=run.options.n_mels,
         n_positions=run.options.n_positions,
         seed=run.options.seed + 1000 * run.step,
         shapes=SHAPES,
+        recordings=recordings,
     )
-    end = time.monotonic() + slice_minutes * 60
+
+
+def _train_until(run: Run, stream: BatchStream, folder: Path, end: float) -> None:
     saved = logged = time.monotonic()
     recent: list[Losses] = []
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:

@@ -12,8 +12,8 @@ PLAIN = re.compile(r"[A-Z][A-Za-z ,.?!';:-]*[.?!]")
 """Letters and common marks only: no digits, so every written word is the word that is spoken."""
 BROKEN = re.compile(r" [-.,;:?!']|--|(?<!')\b[b-hj-zB-HJ-NP-Z]\b(?!')|\.\.|'(?![a-z])|[A-Z]{2}|[a-z]\.[a-z]")
 """Debris of transcription and of page layout; letters on their own are read out by name."""
-MAX_WORDS = 16
-COMMON = 3
+MAX_WORDS = 24
+COMMON = 1
 """Sentences a word must be in; those that hold a rarer one are left out."""
 HELD_OUT_EVERY = 40
 """One sentence in so many is for evaluation only."""

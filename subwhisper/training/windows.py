@@ -49,8 +49,6 @@ class Stretch:
     first_position: int
     """Where in its window the stretch begins."""
     timestamps: bool
-    prompt: str = ""
-    """Text of what came before, given to the decoder but not learnt."""
     recorded: float | None = None
     """Seconds after which the recording is over; decoders give the network zeros from there on."""
 
@@ -86,11 +84,10 @@ class Writer:
     """Turns stretches into labels with one vocabulary."""
 
     tokenizer: Tokenizer
-    max_tokens: int
 
     def __post_init__(self) -> None:
-        if self.tokenizer.sot_prev is None or self.tokenizer.no_speech is None:
-            raise ModelError("training needs a vocabulary with <|startofprev|> and <|nospeech|>")
+        if self.tokenizer.no_speech is None:
+            raise ModelError("training needs a vocabulary with <|nospeech|>")
 
     def timestamp(self, stretch: Stretch, seconds: float) -> int:
         index = round(seconds * POSITIONS_PER_SECOND) + stretch.first_position
@@ -103,17 +100,12 @@ class Writer:
         that the next window begins there; but if nothing else is in the window, the words that fit are written.
         A stretch without speech answers "no speech" and, should a decoder go on all the same, ends at once.
         """
-        prompt = self.tokenizer.encode(f" {stretch.prompt}")[-self.max_tokens // 4 :] if stretch.prompt else []
-        context = [self.tokenizer.sot_prev or 0, *prompt] if prompt else []
         if not stretch.placed:
-            return self._silent(stretch, context)
+            return self._silent(stretch)
         answer: list[int] = []
         listens: list[tuple[int, int]] = []
-        if not stretch.timestamps:
-            context = [*context, self.tokenizer.sot]
-            start = self.tokenizer.no_timestamps
-        else:
-            start = self.tokenizer.sot
+        context = [] if stretch.timestamps else [self.tokenizer.sot]
+        start = self.tokenizer.sot if stretch.timestamps else self.tokenizer.no_timestamps
         for index, item in enumerate(stretch.placed):
             write = self._between_timestamps if stretch.timestamps else self._plain
             pieces, spans = write(item, stretch, is_first=index == 0)
@@ -126,12 +118,10 @@ class Writer:
         targets = [*[IGNORE] * len(context), *answer]
         return Labels(tuple(tokens), tuple(targets), (*[UNKNOWN] * len(context), *listens))
 
-    def _silent(self, stretch: Stretch, context: list[int]) -> Labels:
-        start = self.tokenizer.sot
+    def _silent(self, stretch: Stretch) -> Labels:
         then = self.tokenizer.timestamp_begin if stretch.timestamps else self.tokenizer.no_timestamps
-        tokens = (*context, start, then)
-        targets = (*[IGNORE] * len(context), self.tokenizer.no_speech or 0, self.tokenizer.eot)
-        return Labels(tokens, targets, (UNKNOWN,) * len(tokens))
+        tokens = (self.tokenizer.sot, then)
+        return Labels(tokens, (self.tokenizer.no_speech or 0, self.tokenizer.eot), (UNKNOWN,) * len(tokens))
 
     def _plain(self, item: Placed, stretch: Stretch, *, is_first: bool) -> Written:
         return self._sentence(item, stretch)

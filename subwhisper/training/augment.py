@@ -1,0 +1,151 @@
+"""Rooms, microphones and noises, put on clean speech: what is learnt from clean voices alone holds for them alone.
+
+Every function takes its randomness from a generator. Shapes: N samples, M mel bins, F frames.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from subwhisper.audio import SAMPLE_RATE, Samples
+
+Random = np.random.Generator
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentOptions:
+    """How often what happens to a stretch."""
+
+    tilt: float = 0.5
+    room: float = 0.25
+    narrow: float = 0.12
+    noise: float = 0.35
+    masks: float = 0.7
+
+
+def tilted(samples: Samples, random: Random) -> Samples:
+    """Another microphone: a smooth curve of ± 8 dB over five octaves."""
+    spectrum = np.fft.rfft(samples)
+    bands = np.linspace(0, 1, 6)
+    decibels = np.clip(random.normal(0, 4, len(bands)), -8, 8)
+    frequency = np.arange(len(spectrum)) / max(1, len(spectrum) - 1)
+    at = np.clip(np.log2(np.maximum(frequency, 2**-6)) / 6 + 1, 0, 1)
+    gain = 10 ** (np.interp(at, bands, decibels) / 20)
+    changed: Samples = np.fft.irfft(spectrum * gain, len(samples)).astype(np.float32)
+    return changed
+
+
+def in_room(samples: Samples, random: Random) -> Samples:
+    """A small room: an exponentially decaying tail of noise (Polack's model), 0.1 to 0.5 s to -60 dB."""
+    decay = random.uniform(0.1, 0.5)
+    n = int(decay * SAMPLE_RATE)
+    tail = random.standard_normal(n) * 10 ** (-3 * np.arange(n) / n)
+    tail *= random.uniform(0.1, 0.7) / np.sqrt((tail**2).sum())
+    tail[0] = 1.0
+    size = 1 << (len(samples) + n - 1).bit_length()
+    wet = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)[: len(samples)]
+    heard: Samples = wet.astype(np.float32)
+    return heard
+
+
+def narrowed(samples: Samples, random: Random) -> Samples:
+    """A telephone or an old recording: nothing above 3.4 to 7 kHz, nothing below up to 300 Hz."""
+    spectrum = np.fft.rfft(samples)
+    frequency = np.arange(len(spectrum)) / len(samples) * SAMPLE_RATE
+    spectrum[frequency > random.uniform(3400, 7000)] = 0
+    spectrum[frequency < random.uniform(0, 300)] = 0
+    changed: Samples = np.fft.irfft(spectrum, len(samples)).astype(np.float32)
+    return changed
+
+
+def coloured_noise(n_samples: int, random: Random) -> Samples:
+    """Noise of unit power whose spectrum falls by 0 to 6 dB an octave."""
+    spectrum = np.fft.rfft(random.standard_normal(n_samples).astype(np.float32))
+    frequency = np.maximum(np.arange(len(spectrum)) / n_samples * SAMPLE_RATE, 40)
+    shaped = np.fft.irfft(spectrum * frequency ** -random.uniform(0, 1), n_samples)
+    noise: Samples = (shaped / max(float(shaped.std()), 1e-9)).astype(np.float32)
+    return noise
+
+
+def music(n_samples: int, random: Random) -> Samples:
+    """Chords and a melody of decaying harmonics, unit power: what must not be taken for words."""
+    seconds = np.arange(n_samples) / SAMPLE_RATE
+    sound = np.zeros(n_samples)
+    beat = random.uniform(0.15, 0.8)
+    root = random.uniform(80, 260)
+    scale = 2 ** (np.array([0, 2, 4, 5, 7, 9, 11, 12, 16, 19]) / 12)
+    brightness, fade = random.uniform(0.4, 1.6), random.uniform(1, 8)
+    for start in np.arange(0, seconds[-1], beat):
+        first = int(start * SAMPLE_RATE)
+        length = min(n_samples - first, int(random.uniform(1, 4) * beat * SAMPLE_RATE))
+        at = seconds[:length]
+        for pitch in root * random.choice(scale, random.integers(1, 4)):
+            wobble = 1 + 0.004 * np.sin(2 * np.pi * 5 * at) * (random.random() < 0.3)
+            for harmonic in range(1, int(random.integers(2, 8))):
+                tone = np.sin(2 * np.pi * pitch * harmonic * at * wobble)
+                sound[first : first + length] += tone * harmonic**-brightness * np.exp(-fade * at)
+    noise: Samples = (sound / max(float(sound.std()), 1e-9)).astype(np.float32)
+    return noise
+
+
+def knocks(n_samples: int, random: Random) -> Samples:
+    """Ticks, knocks and barks: short bursts of filtered noise, now and then or in a steady beat."""
+    sound = np.zeros(n_samples, np.float32)
+    beat = random.uniform(0.2, 1.5)
+    steady = random.random() < 0.5
+    length = int(random.uniform(0.005, 0.35) * SAMPLE_RATE)
+    clock = random.uniform(0, beat)
+    pitch = random.uniform(150, 3000)
+    while (first := int(clock * SAMPLE_RATE)) < n_samples:
+        at = np.arange(min(length, n_samples - first)) / SAMPLE_RATE
+        burst = random.standard_normal(len(at)) * random.uniform(0, 1)
+        burst += np.sin(2 * np.pi * pitch * at * (1 - at)) + 0.5 * np.sin(4 * np.pi * pitch * at * (1 - at))
+        sound[first : first + len(at)] += (burst * np.exp(-5 * at / (length / SAMPLE_RATE))).astype(np.float32)
+        clock += beat if steady else random.exponential(beat) + 0.05
+    return sound / np.float32(max(float(sound.std()), 1e-9))
+
+
+def not_speech(n_samples: int, random: Random) -> Samples:
+    """Any of the noises, of unit power."""
+    kind = random.random()
+    if kind < 0.4:
+        return coloured_noise(n_samples, random)
+    return music(n_samples, random) if kind < 0.75 else knocks(n_samples, random)
+
+
+def recorded(samples: Samples, random: Random, options: AugmentOptions) -> Samples:
+    """Clean speech as a random microphone in a random room would have it, at a random loudness."""
+    if random.random() < options.tilt:
+        samples = tilted(samples, random)
+    if random.random() < options.room:
+        samples = in_room(samples, random)
+    if random.random() < options.narrow:
+        samples = narrowed(samples, random)
+    peak = float(np.abs(samples).max(initial=0))
+    if peak > 0:
+        samples = samples / np.float32(peak)
+    if random.random() < options.noise:
+        noise = coloured_noise if random.random() < 0.7 else not_speech
+        decibels = random.uniform(5, 40)
+        samples = samples + noise(len(samples), random) * np.float32(0.25 * 10 ** (-decibels / 20))
+    loud: Samples = np.clip(samples * np.float32(10 ** random.uniform(-1.2, -0.02)), -1, 1)
+    return loud
+
+
+def masked(mel: Tensor, random: Random, options: AugmentOptions) -> Tensor:
+    """SpecAugment (Park et al. 2019): up to two bands of bins and two moments hidden, in a copy of an (M, F) mel."""
+    if random.random() >= options.masks:
+        return mel
+    mel = mel.clone()
+    n_mels, n_frames = mel.shape
+    quiet = float(mel.mean())
+    for _ in range(int(random.integers(0, 3))):
+        width = int(random.integers(1, n_mels // 6))
+        first = int(random.integers(0, n_mels - width))
+        mel[first : first + width] = quiet
+    for _ in range(int(random.integers(0, 3))):
+        width = int(random.integers(1, 25))
+        first = int(random.integers(0, max(1, n_frames - width)))
+        mel[:, first : first + width] = quiet
+    return mel
