@@ -1,12 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from subwhisper.errors import InputError
+from subwhisper.model.checkpoints import read_checkpoint
 from subwhisper.training import loop
+from subwhisper.training.forced import load_timings
 from subwhisper.training.synthesis import Espeak
 from subwhisper.training.text import Corpus
+from tests.training.packs import packed
 
 SENTENCES = tuple(
     f"{who} {what} the {thing}."
@@ -36,6 +40,29 @@ def test_a_run_learns_and_goes_on_where_it_stopped(
     assert all(torch.equal(resumed.averaged[name], value) for name, value in run.averaged.items())
     loop.train(resumed, corpus, tmp_path)
     assert resumed.step > run.step
+
+
+@pytest.mark.slow
+def test_recordings_are_timed_and_heard(espeak: Espeak, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SHAPES", (loop.Shape(2.0, 4),) * 4)
+    recordings = packed(espeak, tmp_path / "pack", SENTENCES[:6])
+    corpus = Corpus(SENTENCES, ())
+    run = loop.begin(replace(TINY, realign_at=(0.3, 0.6)), corpus, recordings)
+    loop.train(run, corpus, tmp_path / "run", recordings=tmp_path / "pack")
+    assert run.share == 1
+    assert run.n_alignments == 2
+    assert len(load_timings(tmp_path / "run" / loop.TIMINGS)) == 6
+
+
+def test_a_run_goes_on_from_a_model_with_fewer_layers(espeak: Espeak, tmp_path: Path) -> None:
+    shallow = loop.begin(TINY, Corpus(SENTENCES, ()))
+    loop.export(shallow, tmp_path / "shallow")
+    deep = loop.begin(
+        replace(TINY, encoder_layers=3), Corpus(SENTENCES, ()), first=read_checkpoint(tmp_path / "shallow")
+    )
+    mel = torch.randn(1, 80, 400)
+    heard = [run.trainee.network.encoder(mel, torch.zeros(1, dtype=torch.long)) for run in (shallow, deep)]
+    torch.testing.assert_close(heard[0], heard[1], atol=2e-2, rtol=1e-2)  # exported in half precision
 
 
 def test_resuming_nothing_is_said(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ HELLO = Utterance(
 
 @pytest.fixture
 def writer(byte_tokenizer: Tokenizer) -> Writer:
-    return Writer(byte_tokenizer, max_tokens=448)
+    return Writer(byte_tokenizer)
 
 
 def written(writer: Writer, stretch: Stretch) -> str:
@@ -46,13 +46,6 @@ def test_a_sentence_cut_by_the_window_gives_only_its_start(writer: Writer) -> No
 
 def test_silence_answers_no_speech_and_then_nothing(writer: Writer) -> None:
     assert written(writer, Stretch(5.0, (), 0, timestamps=True)) == "<|nospeech|><|endoftext|>"
-
-
-def test_a_prompt_is_read_but_not_learnt(writer: Writer) -> None:
-    labels = writer.labels(Stretch(5.0, (Placed(HELLO, 0.5),), 0, timestamps=False, prompt="Oh."))
-    n_prompt = len(" Oh.") + 2  # startofprev before it, startoftranscript behind it
-    assert labels.targets[:n_prompt] == (IGNORE,) * n_prompt
-    assert writer.tokenizer.decode_with_timestamps(labels.tokens).startswith("<|startofprev|> Oh.<|startoftranscript|>")
 
 
 def test_letters_listen_to_their_word_and_marks_to_the_pause(writer: Writer) -> None:

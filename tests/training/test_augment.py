@@ -1,0 +1,46 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from subwhisper.training import augment
+
+SOUND = np.sin(np.arange(16_001) / 8).astype(np.float32) * np.float32(0.3)
+
+
+@pytest.mark.parametrize("change", [augment.tilted, augment.in_room, augment.narrowed])
+def test_a_changed_sound_keeps_its_length_and_is_sound(change: Callable[..., np.ndarray]) -> None:
+    changed = change(SOUND, np.random.default_rng(1))
+    assert changed.shape == SOUND.shape
+    assert changed.dtype == np.float32
+    assert np.isfinite(changed).all()
+    assert not np.allclose(changed, SOUND)
+
+
+@pytest.mark.parametrize("make", [augment.coloured_noise, augment.music, augment.knocks])
+@pytest.mark.parametrize("seed", range(3))
+def test_noises_have_unit_power_and_their_own_seed(make: Callable[..., np.ndarray], seed: int) -> None:
+    noise = make(24_000, np.random.default_rng(seed))
+    assert noise.shape == (24_000,)
+    assert noise.std() == pytest.approx(1.0, rel=0.01)
+    np.testing.assert_array_equal(noise, make(24_000, np.random.default_rng(seed)))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_recorded_speech_never_leaves_the_range_of_samples(seed: int) -> None:
+    heard = augment.recorded(SOUND * 50, np.random.default_rng(seed), augment.AugmentOptions())
+    assert np.abs(heard).max() <= 1
+    assert heard.shape == SOUND.shape
+
+
+def test_masks_hide_bands_and_moments_of_a_copy() -> None:
+    mel = torch.randn(80, 300)
+    kept = mel.clone()
+    options = augment.AugmentOptions(masks=1.0)
+    shares = [
+        float((augment.masked(mel, np.random.default_rng(seed), options) != mel).float().mean()) for seed in range(9)
+    ]
+    assert torch.equal(mel, kept)
+    assert 0.05 < sum(shares) / len(shares) < 0.5
+    assert augment.masked(mel, np.random.default_rng(2), augment.AugmentOptions(masks=0.0)) is mel
