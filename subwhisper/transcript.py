@@ -22,9 +22,15 @@ class Word:
     start: float
     end: float
     probability: float | None = None
+    speaker: str | None = None
+    """Whoever says it; `None` when not known."""
 
     def shifted(self, seconds: float) -> "Word":
         return replace(self, start=self.start + seconds, end=self.end + seconds)
+
+    def to_dict(self) -> dict[str, Any]:
+        row = {"word": self.text, "start": self.start, "end": self.end, "probability": self.probability}
+        return row | {"speaker": self.speaker} if self.speaker else row
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +82,7 @@ class Segment:
             "no_speech_prob": quality.no_speech_prob if quality else None,
         }
         if self.words:
-            row["words"] = [
-                {"word": w.text, "start": w.start, "end": w.end, "probability": w.probability} for w in self.words
-            ]
+            row["words"] = [word.to_dict() for word in self.words]
         return row
 
     @classmethod
@@ -98,7 +102,14 @@ class Segment:
             tokens=tuple(row.get("tokens", ())),
             seek=row.get("seek", 0),
             words=tuple(
-                Word(w["word"], float(w["start"]), float(w["end"]), w.get("probability")) for w in row.get("words", ())
+                Word(
+                    w["word"],
+                    float(w["start"]),
+                    float(w["end"]),
+                    w.get("probability"),
+                    w.get("speaker") or row.get("speaker"),
+                )
+                for w in row.get("words", ())
             ),
             language=language,
             quality=quality,

@@ -300,13 +300,3 @@ HighlightWords = Annotated[
     bool,
     option("--highlight-words/--no-highlight-words", panel=_CAPTIONS, help="Underline each word as it is spoken."),
 ]
-MaxLineWidth = Annotated[
-    int | None, option("--max-line-width", panel=_CAPTIONS, min=1, help="Characters on a line (default: 42).")
-]
-MaxLineCount = Annotated[
-    int | None, option("--max-line-count", panel=_CAPTIONS, min=1, help="Lines of a caption (default: 2).")
-]
-MaxWordsPerLine = Annotated[
-    int | None,
-    option("--max-words-per-line", panel=_CAPTIONS, min=1, help="Words on a line, where no width is given."),
-]

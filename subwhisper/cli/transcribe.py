@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from subwhisper.cli import decoding as dec
 from subwhisper.cli import options as opt
+from subwhisper.cli import profile as cap
 from subwhisper.cli.console import Console, report
 from subwhisper.cli.verdict import verdict
 from subwhisper.engine.options import (
@@ -93,9 +94,14 @@ class TranscribeArguments:
     prepend_punctuations: opt.PrependPunctuations = TranscribeOptions.prepend_punctuations
     append_punctuations: opt.AppendPunctuations = TranscribeOptions.append_punctuations
     highlight_words: opt.HighlightWords = False
-    max_line_width: opt.MaxLineWidth = None
-    max_line_count: opt.MaxLineCount = None
-    max_words_per_line: opt.MaxWordsPerLine = None
+    profile: cap.ProfileName = "netflix"
+    max_line_width: cap.MaxLineWidth = None
+    max_line_count: cap.MaxLineCount = None
+    max_words_per_line: cap.MaxWordsPerLine = None
+    min_duration: cap.MinDuration = None
+    max_duration: cap.MaxDuration = None
+    min_gap: cap.MinGap = None
+    reading_speed: cap.ReadingSpeed = None
 
     def job(self) -> "TranscribeJob":
         """Everything, as the pipeline takes it.
@@ -104,7 +110,6 @@ class TranscribeArguments:
             OptionError: a value cannot be.
         """
         from subwhisper.pipeline.transcribe import TranscribeJob, parse_formats
-        from subwhisper.subtitles.layout.profile import Profile
 
         _only("--plan", self.plan, "sequential")
         _only("--vad", self.vad, "none")
@@ -113,11 +118,7 @@ class TranscribeArguments:
             model=self.model_choice(),
             options=self.transcribe_options(formats),
             outputs=OutputPlan(formats, self.output_dir, self.burn, self.overwrite),
-            profile=Profile().limited(
-                max_line_width=self.max_line_width,
-                max_line_count=self.max_line_count,
-                max_words_per_line=self.max_words_per_line,
-            ),
+            profile=cap.chosen_profile(self),
             highlight_words=self.highlight_words,
             audio_track=self.audio_track,
         )

@@ -36,6 +36,7 @@ from subwhisper.subtitles.formats import FORMATS, render
 from subwhisper.subtitles.highlight import highlight_words
 from subwhisper.subtitles.layout import lay_out
 from subwhisper.subtitles.layout.profile import Profile
+from subwhisper.subtitles.layout.standards import load_profile
 from subwhisper.subtitles.track import Track
 from subwhisper.transcript import Segment, Transcript
 
@@ -55,7 +56,7 @@ class TranscribeJob:
     model: ModelChoice = field(default_factory=ModelChoice)
     options: TranscribeOptions = field(default_factory=TranscribeOptions)
     outputs: OutputPlan = field(default_factory=OutputPlan)
-    profile: Profile = field(default_factory=Profile)
+    profile: Profile = field(default_factory=load_profile)
     highlight_words: bool = False
     """Underline each word while it is spoken, in formats that can."""
     audio_track: str | int | None = None

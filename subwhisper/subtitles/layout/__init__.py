@@ -1,39 +1,50 @@
 """From words to captions: `lay_out`.
 
 pieces.py    transcript → unbreakable pieces of text with times
-segment.py   where one cue ends and the next begins   (uses lines.py for every cue it considers)
+joints.py    what is between them   (cohesion.py: what belongs together; phrases.py: where no spaces are written)
+segment.py   where one cue ends and the next begins   (uses lines.py and timing.py for every cue it considers)
 lines.py     where a cue breaks into lines
-timing.py    when it appears and goes
-cohesion.py  what belongs together in a sentence
-profile.py   the limits
+timing.py    when it appears and goes   (frames.py: frames, shots)
+profile.py   the limits   (standards.py: those with a name)
 """
 
 from collections.abc import Sequence
 
+from subwhisper.subtitles.layout.frames import NO_PICTURE, Picture
+from subwhisper.subtitles.layout.joints import joints_of
 from subwhisper.subtitles.layout.lines import LineBreaker
 from subwhisper.subtitles.layout.pieces import Piece, cut_into_pieces
 from subwhisper.subtitles.layout.profile import Profile
 from subwhisper.subtitles.layout.segment import segment
-from subwhisper.subtitles.layout.timing import time_cues
+from subwhisper.subtitles.layout.standards import load_profile
+from subwhisper.subtitles.layout.timing import Timing, time_cues
 from subwhisper.subtitles.track import Cue, CueWord, Track
 from subwhisper.transcript import Transcript
 
-__all__ = ["Profile", "lay_out"]
+__all__ = ["Picture", "Profile", "lay_out", "load_profile"]
 
 
-def lay_out(transcript: Transcript, profile: Profile = Profile()) -> Track:  # noqa: B008 - frozen
+def lay_out(transcript: Transcript, profile: Profile | None = None, picture: Picture = NO_PICTURE) -> Track:
     """Lay the words of a transcript out as captions.
 
     Every cue has at most `max_lines` lines of at most `max_line_width` columns (a single longer word is kept
     whole on a line of its own), none overlap, none appears before its first word, every word is there and
-    in order, whatever the words' times are. The same words give the same captions.
-    A segment without words has its time shared out over its text in proportion to the characters.
+    in order, whatever the words' times are. The same words give the same captions. Text is kept in its logical
+    order, whichever way it is written. A segment without words has its time shared out over its text in proportion
+    to the characters.
+
+    Args:
+        transcript: what was said; a cue never mixes its speakers.
+        profile: the limits; Netflix's in the language of the text when not given.
+        picture: frame rate and shot changes of the video.
     """
-    pieces = cut_into_pieces(transcript, profile.max_line_width)
-    language = transcript.language.split("-")[0].lower()
-    breaker = LineBreaker(pieces, profile, language)
-    cues = segment(pieces, breaker, profile, language)
-    times = time_cues(pieces, cues, profile, language)
+    limits = (profile or load_profile()).in_language(transcript.language)
+    pieces = cut_into_pieces(transcript, limits.max_line_width)
+    joints = joints_of(pieces, transcript.language)
+    breaker = LineBreaker(pieces, joints, limits)
+    timing = Timing(pieces, limits, transcript.language, picture)
+    cues = segment(pieces, joints, breaker, timing, limits)
+    times = time_cues(timing, cues)
     return Track(
         cues=tuple(
             _cue(pieces, first, breaker.ends(first, last), *time)

@@ -8,9 +8,9 @@ shape that is even or heavier at the bottom, without a lone short word.
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import pairwise
 
-from subwhisper.subtitles.layout.cohesion import Boundary, bond, boundary, opens_phrase
+from subwhisper.subtitles.layout.cohesion import Boundary
+from subwhisper.subtitles.layout.joints import Joint
 from subwhisper.subtitles.layout.pieces import Piece
 from subwhisper.subtitles.layout.profile import Profile
 
@@ -28,23 +28,29 @@ EXTRA_LINE = 5.0
 class LineBreaker:
     """Breaks any run of the pieces it was made for. `first` and `last` are indices of pieces, both included."""
 
-    def __init__(self, pieces: Sequence[Piece], profile: Profile, language: str) -> None:
+    def __init__(self, pieces: Sequence[Piece], joints: Sequence[Joint], profile: Profile) -> None:
         self._width = profile.max_line_width
         self._lines = profile.max_lines
         self._words = profile.max_words_per_line or len(pieces)
         self._left: list[int] = []  # column of each piece's first character if all stood on one endless line
         self._right: list[int] = []  # column just past its last
+        self._clipped: list[int] = [0]  # sum of the widths, spaces left out, a piece wider than a line counting as one
         column = 0
         for piece in pieces:
             column += piece.spaced
             self._left.append(column)
             column += piece.width
             self._right.append(column)
-        self._parting = [_parting_cost(before, after, language) for before, after in pairwise(pieces)]
+            self._clipped.append(self._clipped[-1] + min(piece.width, self._width))
+        self._parting = [_parting_cost(joint) for joint in joints]
 
     def width(self, first: int, last: int) -> int:
         """Count the columns of these pieces on one line."""
         return self._right[last] - self._left[first]
+
+    def least_width(self, first: int, last: int) -> int:
+        """Count the columns that these pieces take at least, in any number of lines."""
+        return self._clipped[last + 1] - self._clipped[first]
 
     def cost(self, first: int, last: int) -> float:
         """Return what the best break of these pieces costs; infinite when no allowed number of lines holds them."""
@@ -102,11 +108,10 @@ class LineBreaker:
         return cost + ORPHAN if min(above, below) * 5 < self._width else cost
 
 
-def _parting_cost(before: Piece, after: Piece, language: str) -> float:
-    mark = boundary(before.text, after.text)
-    cost = BREAK_AFTER[mark]
-    if mark is Boundary.NOTHING:
-        cost += bond(before.text, after.text, language)
-        if opens_phrase(after.text, language):
+def _parting_cost(joint: Joint) -> float:
+    cost = BREAK_AFTER[joint.mark]
+    if joint.mark is Boundary.NOTHING:
+        cost += joint.tie.cost
+        if joint.opens_phrase:
             cost += BREAK_BEFORE_OPENER
     return cost

@@ -44,6 +44,7 @@ class Piece:
     """Columns, without that space."""
     opens_segment: bool = False
     """It begins a segment of the recogniser, which is often where a phrase begins."""
+    speaker: str | None = None
 
 
 def cut_into_pieces(transcript: Transcript, max_width: int) -> list[Piece]:
@@ -82,9 +83,11 @@ def _pieces_of(segment: Segment, max_width: int) -> Iterator[Piece]:
         if " " in bare or display_width(bare) > max_width:
             text = " " + bare if spaced or text[0] == " " else bare
             parts = [part for piece in split_words(text) for part in _fitted(piece, max_width)]
-            yield from _share_out(parts, word.start, word.end)
+            for piece in _share_out(parts, word.start, word.end):
+                piece.speaker = word.speaker
+                yield piece
         else:
-            yield _piece(bare, word.start, word.end, spaced=spaced or text[0] == " ")
+            yield _piece(bare, word.start, word.end, spaced=spaced or text[0] == " ", speaker=word.speaker)
         spaced = text[-1] == " "
 
 
@@ -102,8 +105,8 @@ def _share_out(parts: list[str], start: float, end: float) -> Iterator[Piece]:
         done += len(bare)
 
 
-def _piece(text: str, start: float, end: float, *, spaced: bool) -> Piece:
-    return Piece(text, max(to_ms(start), 0), max(to_ms(end), 0), spaced, display_width(text))
+def _piece(text: str, start: float, end: float, *, spaced: bool, speaker: str | None = None) -> Piece:
+    return Piece(text, max(to_ms(start), 0), max(to_ms(end), 0), spaced, display_width(text), speaker=speaker)
 
 
 def _belongs(before: Piece, after: Piece, max_width: int) -> bool:

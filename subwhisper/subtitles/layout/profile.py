@@ -1,23 +1,29 @@
 """What good captions are, in numbers. No imports but the standard library: the command line reads it."""
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from subwhisper.errors import OptionError
 
-READING_SPEEDS = {"en": 20.0, "ar": 20.0, "hi": 22.0, "ko": 12.0, "zh": 9.0, "yue": 9.0, "ja": 4.0}
-"""Characters per second an adult reads with ease; Netflix's timed text guides, as read by Subtitle Edit."""
-DEFAULT_READING_SPEED = 17.0
+FRAME_RATE = 24.0
+"""Frames a second that frames are counted in where the video's own are not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """The limits captions are laid out to. Defaults: Netflix's general requirements at 24 frames a second.
+    """The limits captions are laid out to and checked by. Defaults: Netflix's general requirements.
+
+    `standards.load_profile` has the profiles that come with the package.
 
     Raises:
         OptionError: a value cannot be.
     """
 
+    name: str = "general"
+    source: str = ""
+    """Where the numbers come from."""
     max_line_width: int = 42
     """Columns per line; Chinese and Japanese characters take two. A longer word is kept whole."""
     max_lines: int = 2
@@ -30,19 +36,31 @@ class Profile:
     """Seconds a cue stays at most."""
     min_gap: float = 2 / 24
     """Seconds between cues, where the words leave room."""
+    gap_frames: int | None = None
+    """Frames between cues, instead of `min_gap`."""
+    chain_below: float = 0.5
+    """Gaps of fewer seconds are closed to the smallest allowed; 0 leaves them as they are."""
     linger: float = 0.5
     """Seconds a cue may outlast its last word so that it can be read."""
-    reading_speed: float | None = None
-    """Characters per second to aim for; `None` for what the language is read at."""
+    reading_speed: float | None = 17.0
+    """Characters per second at most; `None` for no limit. `script.reading_length` says what counts."""
+    words_per_minute: float | None = None
+    """Words per minute at most; `None` for no limit."""
     max_pause: float = 2.0
     """Seconds of silence that always end a cue."""
+    one_sentence: bool = False
+    """A cue holds no more than one sentence, unless they are too short to be shown alone."""
+    shot_margin: float = 0.5
+    """Seconds around a shot change in which a cue neither begins before it nor ends after it; 0 ignores them."""
+    languages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Code of a language -> the values that differ in it."""
 
     def __post_init__(self) -> None:
-        for name, lowest in (("max_line_width", 1), ("max_lines", 1), ("max_words_per_line", 1)):
+        for name, lowest in (("max_line_width", 1), ("max_lines", 1), ("max_words_per_line", 1), ("gap_frames", 0)):
             value = getattr(self, name)
             if value is not None and value < lowest:
                 raise OptionError(f"{name} must be at least {lowest}, got {value}")
-        for name in ("min_duration", "max_duration", "min_gap", "linger", "max_pause"):
+        for name in ("min_duration", "max_duration", "min_gap", "chain_below", "linger", "max_pause", "shot_margin"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise OptionError(f"{name} must be a number of seconds, 0 or more, got {value}")
@@ -50,14 +68,37 @@ class Profile:
             raise OptionError(
                 f"max_duration ({self.max_duration}) must not be below min_duration ({self.min_duration})"
             )
-        if self.reading_speed is not None and not (math.isfinite(self.reading_speed) and self.reading_speed > 0):
-            raise OptionError(f"reading_speed must be above 0, got {self.reading_speed}")
+        for name in ("reading_speed", "words_per_minute"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise OptionError(f"{name} must be above 0, got {value}")
+        for code, values in self.languages.items():
+            _refuse_strangers(code, values)
+            replace(self, languages={}, **values)  # its own values must be possible as well
 
-    def speed_for(self, language: str) -> float:
-        """Return the characters per second to aim for in this language (`en`, `pt-BR`)."""
-        if self.reading_speed is not None:
-            return self.reading_speed
-        return READING_SPEEDS.get(language.split("-")[0].lower(), DEFAULT_READING_SPEED)
+    def in_language(self, language: str) -> "Profile":
+        """Return the limits for text in a language (`en`, `pt-BR`)."""
+        code = language.lower()
+        values = self.languages.get(code) or self.languages.get(code.split("-")[0], {})
+        return replace(self, languages={}, **values)
+
+    def changed(self, **values: Any) -> "Profile":
+        """Set values for every language, those of single languages included.
+
+        Raises:
+            OptionError: a value cannot be.
+        """
+        if "min_gap" in values:
+            values = {"gap_frames": None} | values
+        kept = {
+            code: {name: value for name, value in own.items() if name not in values}
+            for code, own in self.languages.items()
+        }
+        return replace(self, **values, languages={code: own for code, own in kept.items() if own})
+
+    def gap_seconds(self, frame_rate: float | None = None) -> float:
+        """Return the least time between two cues, in video of so many frames a second."""
+        return self.min_gap if self.gap_frames is None else self.gap_frames / (frame_rate or FRAME_RATE)
 
     def limited(
         self,
@@ -73,7 +114,16 @@ class Profile:
         """
         profile = self
         if max_line_width is not None:
-            profile = replace(profile, max_line_width=max_line_width)
+            profile = profile.changed(max_line_width=max_line_width)
         elif max_words_per_line is not None:
-            profile = replace(profile, max_words_per_line=max_words_per_line, max_lines=1)
-        return profile if max_line_count is None else replace(profile, max_lines=max_line_count)
+            profile = profile.changed(max_words_per_line=max_words_per_line, max_lines=1)
+        return profile if max_line_count is None else profile.changed(max_lines=max_line_count)
+
+
+NOT_BY_LANGUAGE = frozenset({"name", "source", "languages"})
+LIMITS = frozenset(field.name for field in fields(Profile)) - NOT_BY_LANGUAGE
+
+
+def _refuse_strangers(code: str, values: Mapping[str, Any]) -> None:
+    if strangers := values.keys() - LIMITS:
+        raise OptionError(f"languages.{code} has no limit named {min(strangers)}")

@@ -2,17 +2,21 @@
 
 Every way of cutting the text into cues has a cost, the sum of the costs below; the cheapest
 way wins (the idea of Knuth & Plass 1981, doi:10.1002/spe.4380111102, with time beside width).
-Between equal costs the later start of the last cue wins, so the answer is always the same.
+A broken rule of the profile costs more than all that makes a cue handsome, so a rule is
+broken only where the words leave no other way. Between equal costs the later start of the last cue wins, so the
+answer is always the same.
 """
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
-from subwhisper.subtitles.layout.cohesion import Boundary, bond, boundary, opens_phrase
+from subwhisper.subtitles.layout.cohesion import Boundary
+from subwhisper.subtitles.layout.joints import Joint
 from subwhisper.subtitles.layout.lines import LineBreaker
 from subwhisper.subtitles.layout.pieces import Piece
 from subwhisper.subtitles.layout.profile import Profile
+from subwhisper.subtitles.layout.timing import Timing
 from subwhisper.subtitles.track import to_ms
 
 CUE = 22.0
@@ -25,8 +29,8 @@ CLEAR_PAUSE = 0.6
 """Seconds."""
 SEGMENT_RELIEF = 10.0
 """The recogniser ended a segment here."""
-SENTENCE_INSIDE = 14.0
-"""A sentence ends within a cue."""
+SENTENCE_INSIDE = {False: 14.0, True: 300.0}
+"""A sentence ends within a cue; by whether the profile wants one sentence in each."""
 TORN = 18.0
 """A sentence begins within a cue that does not hold its end."""
 PAUSE_INSIDE = 45.0
@@ -35,30 +39,46 @@ FULLNESS = 20.0
 """A full cue, falling with the square: evens out the cues of a sentence."""
 FRAGMENT = 16.0
 """A cue under a third of a line that is not a sentence by itself."""
-TOO_SHORT = 90.0
-"""A cue that can hardly be seen; in proportion to the part of the minimum duration that is missing."""
-TOO_FAST = 45.0
+SHOT_INSIDE = 12.0
+"""A shot change within a cue."""
+
+BROKEN = 1500.0
+"""A duration or gap that the profile forbids, and up to as much again by how far it is off."""
+TOO_FAST = 100.0
+"""Per character of a cue that cannot be read in time: text that is too fast wherever it is cut costs the same."""
+PACE = 45.0
 """Per multiple of the reading speed beyond the first, up to `FASTEST`."""
 FASTEST = 3.0
+BAD_SHOT = 400.0
+"""A cue that begins or ends too near to a shot change."""
+NO_ROOM = 1e6
+"""The next cue would begin at the same moment."""
 
 
-def segment(pieces: Sequence[Piece], breaker: LineBreaker, profile: Profile, language: str) -> list[tuple[int, int]]:
+def segment(
+    pieces: Sequence[Piece],
+    joints: Sequence[Joint],
+    breaker: LineBreaker,
+    timing: Timing,
+    profile: Profile,
+) -> list[tuple[int, int]]:
     """Cut pieces into cues.
 
     Returns:
         First and last index of each cue, both included: all pieces, in order.
     """
-    costs = _CueCosts(pieces, breaker, profile, language)
+    costs = _CueCosts(pieces, joints, breaker, timing, profile)
     cheapest = [0.0]  # of cutting the pieces before each index
     begins: list[int] = []  # where the last cue of that cut begins
     for last in range(len(pieces)):
         best, begin = math.inf, last
-        for first in range(last, -1, -1):
-            cost = costs.of(first, last)
-            if cost == math.inf:
+        for first in range(last, costs.walls[last] - 1, -1):
+            if first < last and costs.too_long(first, last):
                 break  # more pieces in front will not make it fit
-            if cheapest[first] + cost < best:
-                best, begin = cheapest[first] + cost, first
+            before = cheapest[first]
+            cost = before + costs.of(first, last, best - before)
+            if cost < best:
+                best, begin = cost, first
         cheapest.append(best)
         begins.append(begin)
     cues = []
@@ -72,76 +92,83 @@ def segment(pieces: Sequence[Piece], breaker: LineBreaker, profile: Profile, lan
 class _CueCosts:
     """What a cue of the pieces `first` to `last` costs; infinite when it may not be, never so for a single piece."""
 
-    def __init__(self, pieces: Sequence[Piece], breaker: LineBreaker, profile: Profile, language: str) -> None:
-        self._breaker = breaker
-        self._starts = [piece.start_ms for piece in pieces]
-        self._ends = [piece.end_ms for piece in pieces]
-        self._characters = list(accumulate((len(piece.text) + piece.spaced for piece in pieces), initial=0))
-        gap = to_ms(profile.min_gap)
-        self._latest = [start - gap for start in self._starts[1:]]  # when a cue must be gone
-        if pieces:
-            self._latest.append(self._ends[-1] + to_ms(max(profile.min_duration, profile.linger)))
-        self._marks = [Boundary.SENTENCE] + [
-            boundary(before.text, after.text) for before, after in pairwise(pieces)
-        ]  # what ends before each piece
-        self._marks.append(Boundary.SENTENCE)
-        self._end = [
-            _end_cost(before, after, mark, language)
-            for before, after, mark in zip(pieces, pieces[1:], self._marks[1:], strict=False)
-        ] + [0.0]
-        self._inside = list(
-            accumulate(
-                (_inside_cost(*joint) for joint in zip(pieces, pieces[1:], self._marks[1:], strict=False)), initial=0.0
-            )
-        )
+    def __init__(
+        self,
+        pieces: Sequence[Piece],
+        joints: Sequence[Joint],
+        breaker: LineBreaker,
+        timing: Timing,
+        profile: Profile,
+    ) -> None:
+        self._breaker, self._timing = breaker, timing
+        self._limits, self._shots = timing.limits, timing.shots
+        self._marks = [Boundary.SENTENCE, *(joint.mark for joint in joints), Boundary.SENTENCE]  # before each piece
+        self._end = [*map(_end_cost, joints), 0.0]
+        within = SENTENCE_INSIDE[profile.one_sentence]
+        self._inside = list(accumulate((_inside_cost(joint, within) for joint in joints), initial=0.0))
         self._stops = list(accumulate(mark is Boundary.SENTENCE for mark in self._marks))
-        pauses = [max(after - before, 0) for before, after in zip(self._ends, self._starts[1:], strict=False)]
-        too_long = to_ms(profile.max_pause)
-        self._silences = list(accumulate((pause > too_long for pause in pauses), initial=0))
-        self._longest = to_ms(profile.max_duration)
-        self._shortest = to_ms(profile.min_duration)
-        self._linger = to_ms(profile.linger)
-        self._speed = profile.speed_for(language) / 1000  # characters per ms
+        self.walls = _walls(joints, to_ms(profile.max_pause))
         self._room = profile.max_line_width * profile.max_lines
 
-    def of(self, first: int, last: int) -> float:
-        if first < last and (
-            self._ends[last] - self._starts[first] > self._longest or self._silences[last] > self._silences[first]
-        ):
-            return math.inf
-        cost = self._breaker.cost(first, last)
-        if cost == math.inf:
-            return cost
-        cost += CUE + self._end[last] + self._inside[last] - self._inside[first]
+    def too_long(self, first: int, last: int) -> bool:
+        """Whether these pieces take too long to say or too many columns, as more of them would."""
+        timing = self._timing
+        return (
+            timing.spoken[last] - timing.starts[first] > self._limits.longest
+            or self._breaker.least_width(first, last) > self._room
+        )
+
+    def of(self, first: int, last: int, enough: float) -> float:
+        """Add up the cost, or give up with infinity as soon as it is not below `enough`."""
         width = self._breaker.width(first, last)
-        cost += FULLNESS * (width / self._room) ** 2
+        cost = CUE + self._end[last] + self._inside[last] - self._inside[first] + FULLNESS * (width / self._room) ** 2
         if width * 6 < self._room and not (self._marks[first] == self._marks[last + 1] == Boundary.SENTENCE):
             cost += FRAGMENT
         if self._stops[last] > self._stops[first] and self._marks[last + 1] is not Boundary.SENTENCE:
             cost += TORN
-        return cost + self._haste(first, last)
+        if cost >= enough:
+            return math.inf
+        cost += self._haste(first, last)
+        return cost + self._breaker.cost(first, last) if cost < enough else math.inf
 
     def _haste(self, first: int, last: int) -> float:
-        start = self._starts[first]
-        end = min(self._latest[last], max(self._ends[last] + self._linger, start + self._shortest))
-        shown = max(end - start, 1)
-        cost = TOO_SHORT * (1 - shown / self._shortest) if shown < self._shortest else 0.0
-        pace = (self._characters[last + 1] - self._characters[first]) / (shown * self._speed)
-        return cost + TOO_FAST * (min(pace, FASTEST) - 1) if pace > 1 else cost
+        """What the time on screen costs: rules broken, and shots."""
+        timing, limits = self._timing, self._limits
+        start, following = timing.starts[first], timing.starts[last + 1]
+        if following <= start:
+            return NO_ROOM
+        end = timing.end(start, first, last, following)
+        shown = end - start
+        cost = BROKEN * (2 - shown / limits.shortest) if shown < limits.shortest else 0.0
+        if (gap := following - end) < limits.gap:
+            cost += BROKEN * (2 - gap / limits.gap)
+        needed = timing.reading_time(first, last)
+        if needed > shown:
+            cost += TOO_FAST * timing.characters(first, last) + PACE * (min(needed / shown, FASTEST) - 1)
+        if self._shots:
+            cost += SHOT_INSIDE * self._shots.crossed(start, end)
+            cost += BAD_SHOT * (self._shots.begins_badly(start) + bool(self._shots.around(start, end, following)))
+        return cost
 
 
-def _end_cost(before: Piece, after: Piece, mark: Boundary, language: str) -> float:
-    cost = END_AFTER[mark]
-    if mark is Boundary.NOTHING:
-        cost += bond(before.text, after.text, language)
-        if opens_phrase(after.text, language):
+def _walls(joints: Sequence[Joint], longest_pause: int) -> list[int]:
+    """For each piece, the first one that may share a cue with it: not across speakers or long silences."""
+    walls = [0]
+    for index, joint in enumerate(joints, start=1):
+        walls.append(index if joint.new_speaker or joint.pause_ms > longest_pause else walls[-1])
+    return walls
+
+
+def _end_cost(joint: Joint) -> float:
+    cost = END_AFTER[joint.mark]
+    if joint.mark is Boundary.NOTHING:
+        cost += joint.tie.cost
+        if joint.opens_phrase:
             cost += END_BEFORE_OPENER
-    pause = max(after.start_ms - before.end_ms, 0) / 1000
-    cost *= 1 - PAUSE_RELIEF * min(pause / CLEAR_PAUSE, 1.0)
-    return max(cost - SEGMENT_RELIEF, 0.0) if after.opens_segment else cost
+    cost *= 1 - PAUSE_RELIEF * min(joint.pause_ms / 1000 / CLEAR_PAUSE, 1.0)
+    return max(cost - SEGMENT_RELIEF, 0.0) if joint.opens_segment else cost
 
 
-def _inside_cost(before: Piece, after: Piece, mark: Boundary) -> float:
-    pause = max(after.start_ms - before.end_ms, 0) / 1000
-    cost = PAUSE_INSIDE * max(pause - CLEAR_PAUSE / 2, 0.0)
-    return cost + SENTENCE_INSIDE if mark is Boundary.SENTENCE else cost
+def _inside_cost(joint: Joint, sentence_inside: float) -> float:
+    cost = PAUSE_INSIDE * max(joint.pause_ms / 1000 - CLEAR_PAUSE / 2, 0.0)
+    return cost + sentence_inside if joint.mark is Boundary.SENTENCE else cost

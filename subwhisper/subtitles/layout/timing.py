@@ -1,44 +1,119 @@
 """When a cue appears and goes.
 
-It appears with its first word. It stays until its last word ends, longer where that helps it to be
-read, and makes way for the next cue with the minimum gap between. A gap that would be shorter
-than half a second but longer than the minimum flickers, so it is closed to the minimum.
+It appears with its first word, on the first frame that is not before the sound; where a shot begins a third of a
+second later or less, with the shot. It stays until its last word ends, longer where that helps it to be
+read, and makes way for the next cue with the minimum gap between. A gap that would be longer than the minimum
+but shorter than `Profile.chain_below` flickers, so it is closed. An end near a shot change is moved to two frames
+before it, or else well past it.
+
+Netflix also pulls a start that comes up to half a second after a shot change back onto it. That would show words
+before they are said, so it is not done.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 
+from subwhisper.subtitles.layout.frames import NEVER_COMES, NO_PICTURE, Clock, Limits, Picture, Shots
 from subwhisper.subtitles.layout.pieces import Piece
 from subwhisper.subtitles.layout.profile import Profile
-from subwhisper.subtitles.track import to_ms
+from subwhisper.subtitles.script import reading_length
 
-FLICKER_MS = 500
-"""Gaps below this are closed; Netflix: chaining (12 frames at 24 a second)."""
+CUT_INTO = 3
+"""Frames of the last word that may be lost to end a cue with its shot."""
 
 
-def time_cues(
-    pieces: Sequence[Piece], cues: Sequence[tuple[int, int]], profile: Profile, language: str
-) -> list[tuple[int, int]]:
+class Timing:
+    """Start and end of any cue of the pieces it was made for, in ticks of `clock`."""
+
+    def __init__(self, pieces: Sequence[Piece], profile: Profile, language: str, picture: Picture = NO_PICTURE) -> None:
+        self.clock = clock = Clock(picture.frame_rate)
+        self.limits = limits = Limits.of(profile, clock)
+        self.shots = Shots(picture.shots, limits, clock)
+        self.begins = [clock.at_or_after(piece.start_ms) for piece in pieces]
+        self.starts = [self._with_shot(begin) for begin in self.begins] if self.shots else list(self.begins)
+        self.starts.append(NEVER_COMES)
+        self.spoken = [
+            max(clock.at_or_after(piece.end_ms), begin + 1) for piece, begin in zip(pieces, self.begins, strict=True)
+        ]
+        lengths = [reading_length(piece.text, language) for piece in pieces]
+        space = reading_length(" ", language)
+        self._spaces = [space * piece.spaced for piece in pieces]
+        self._characters = list(
+            accumulate((length + gap for length, gap in zip(lengths, self._spaces, strict=True)), initial=0.0)
+        )
+        self._words = list(accumulate((piece.spaced for piece in pieces), initial=0))
+        self._spaced = [piece.spaced for piece in pieces]
+        self._per_character = clock.per_second / profile.reading_speed if profile.reading_speed else 0.0
+        self._per_word = clock.per_second * 60 / profile.words_per_minute if profile.words_per_minute else 0.0
+        self._cut_into = clock.frames(CUT_INTO)
+
+    def characters(self, first: int, last: int) -> float:
+        """Count what is read, spaces included."""
+        return self._characters[last + 1] - self._characters[first] - self._spaces[first]
+
+    def reading_time(self, first: int, last: int) -> float:
+        """Return the ticks it takes to read these pieces at the profile's speed; 0 without a limit."""
+        needed = self._per_character * (self._characters[last + 1] - self._characters[first] - self._spaces[first])
+        if self._per_word:
+            words = self._words[last + 1] - self._words[first] + (not self._spaced[first])
+            return max(needed, self._per_word * words)
+        return needed
+
+    def end(self, start: int, first: int, last: int, following: int) -> int:
+        """Return when a cue goes that starts at `start`, if the next one starts at `following`, which is later."""
+        limits = self.limits
+        spoken = self.spoken[last]
+        end = max(spoken, start + limits.shortest)
+        readable = start + self.reading_time(first, last)
+        if readable > end:
+            end = max(end, min(-int(-readable // 1), spoken + limits.linger))
+        longest = start + limits.longest
+        end = min(end, longest)
+        room = following - start
+        latest = following - min(limits.gap, room // 2)  # crowded words: half the room, not none
+        if end > latest or following - end < limits.chain:
+            end = min(latest, longest)
+        if self.shots:
+            end = self._near_shot(start, end, spoken, min(latest, longest), following, readable)
+        return max(end, start + 1)
+
+    def _with_shot(self, begin: int) -> int:
+        cut = self.shots.next_after(begin)
+        return cut if cut - begin <= self.limits.margin * 2 // 3 else begin
+
+    def _near_shot(self, start: int, end: int, spoken: int, latest: int, following: int, readable: float) -> int:
+        """Move an end that is near a shot change to where it belongs, where words and reading allow."""
+        shots = self.shots
+        for cut in shots.around(start, end, following):
+            before, after = cut - shots.out, cut + shots.margin
+            choices = []
+            if spoken <= cut + self._cut_into and start < before <= latest:
+                choices.append(before)
+            if after <= latest and after <= spoken + max(self.limits.linger, shots.margin):
+                choices.append(after)
+            wanted = min(max(start + self.limits.shortest, readable), end)  # do not make worse what is bad
+            if good := [choice for choice in choices if choice >= wanted]:
+                return good[0]
+        return end
+
+
+def time_cues(timing: Timing, cues: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return start and end in milliseconds of each cue, given as first and last index of its pieces.
 
-    Starts are those of the first pieces. Cues never overlap and always end after they start; none lasts
-    longer than the maximum. The minimum duration and the gap give way where words follow too closely.
+    Cues never overlap and always end after they start; none lasts longer than the maximum, none starts before
+    its first piece. The minimum duration and the gap give way where words follow too closely.
     """
-    speed = profile.speed_for(language)
-    shortest, longest = to_ms(profile.min_duration), to_ms(profile.max_duration)
-    linger, gap = to_ms(profile.linger), to_ms(profile.min_gap)
-    times = []
-    for index, (first, last) in enumerate(cues):
-        start, spoken = pieces[first].start_ms, pieces[last].end_ms
-        readable = start + round(characters(pieces, first, last) / speed * 1000)
-        end = max(spoken, start + shortest, min(readable, spoken + linger))
-        if index + 1 < len(cues):
-            following = pieces[cues[index + 1][0]].start_ms
-            latest = following - min(gap, (following - start) // 2)  # crowded words: half the room, not none
-            end = latest if following - end < FLICKER_MS else end
-        times.append((start, max(min(end, start + longest), start + 1)))
-    return times
-
-
-def characters(pieces: Sequence[Piece], first: int, last: int) -> int:
-    """Count characters as reading speed does: spaces count."""
-    return sum(len(pieces[index].text) + pieces[index].spaced for index in range(first, last + 1))
+    starts: list[int] = []
+    earliest = 0
+    for index, (first, _) in enumerate(cues):
+        start = timing.starts[first]
+        if index + 1 < len(cues) and timing.starts[cues[index + 1][0]] <= start:
+            start = timing.begins[first]  # it cannot wait for its shot
+        starts.append(max(start, earliest))
+        earliest = starts[-1] + 1
+    starts.append(NEVER_COMES)
+    ms = timing.clock.ms
+    return [
+        (ms(starts[index]), ms(timing.end(starts[index], first, last, starts[index + 1])))
+        for index, (first, last) in enumerate(cues)
+    ]

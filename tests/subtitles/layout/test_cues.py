@@ -2,7 +2,7 @@
 
 import pytest
 
-from subwhisper.subtitles.layout import Profile, lay_out
+from subwhisper.subtitles.layout import Profile, lay_out, load_profile
 from subwhisper.subtitles.track import Track
 from subwhisper.transcript import Segment, Transcript, Word
 
@@ -84,10 +84,52 @@ def test_chinese_characters_break_at_punctuation_and_never_before_it() -> None:
     for spelled in (words, ()):  # one word per character, as the tokenizer gives it; and no words at all
         track = lay_out(Transcript((Segment(0.0, 15.4, text, words=spelled),), "zh"))
         assert shown(track) == [
-            "今天天气很好，我们一起去公园散步吧。",
-            "昨天晚上我看了一部非常有意思的电影，",
-            "讲的是一个年轻人在大城市里寻找梦想的故事。",
+            "今天天气很好， / 我们一起去公园散步吧。",
+            "昨天晚上我看了一部 / 非常有意思的电影，",
+            "讲的是一个年轻人在 / 大城市里寻找梦想的故事。",
         ]
+
+
+def test_japanese_breaks_between_phrases() -> None:
+    text = "昨日の夜、私はとても面白い映画を見ました。それは若い男が大都会で夢を探す物語です。"
+    words = tuple(Word(letter, index * 0.15, index * 0.15 + 0.15) for index, letter in enumerate(text))
+    track = lay_out(Transcript((Segment(0.0, 6.0, text, words=words),), "ja"))
+    assert shown(track) == [
+        "昨日の夜、私はとても / 面白い映画を見ました。",
+        "それは若い男が / 大都会で夢を探す",
+        "物語です。",
+    ]
+
+
+def test_thai_breaks_between_words() -> None:
+    text = "เมื่อคืนนี้ฉันดูหนังที่น่าสนใจมากเรื่องหนึ่งเกี่ยวกับชายหนุ่มที่ตามหาความฝันในเมืองใหญ่"
+    words = tuple(Word(letter, index * 0.07, index * 0.07 + 0.07) for index, letter in enumerate(text))
+    track = lay_out(Transcript((Segment(0.0, 9.0, text, words=words),), "th"))
+    assert shown(track) == ["เมื่อคืนนี้ฉันดูหนังที่น่าสนใจมากเรื่องหนึ่ง / เกี่ยวกับชายหนุ่มที่ตามหาความฝันในเมืองใหญ่"]
+
+
+def test_right_to_left_text_keeps_its_logical_order() -> None:
+    text = "قال الرجل العجوز الذي يعيش في نهاية الشارع إنه سيحكي لنا قصة سفينته"
+    track = lay_out(speak(text, language="ar"))
+    assert track.text == text
+    assert all(line.split()[-1] not in {"في", "الذي", "إنه"} for cue in track.cues for line in cue.lines)
+
+
+def test_speakers_never_share_a_cue() -> None:
+    words = [
+        Word(" Yes.", 0.0, 0.3, speaker="A"),
+        Word(" No.", 0.3, 0.6, speaker="B"),
+        Word(" Oh.", 0.6, 2.0, None, "B"),
+    ]
+    track = lay_out(Transcript((Segment(0.0, 2.0, "", words=tuple(words)),), "en"))
+    assert shown(track) == ["Yes.", "No. Oh."]
+
+
+def test_a_bbc_cue_holds_one_sentence() -> None:
+    text = "We went home. It rained all day. Nobody came to see us."
+    assert shown(lay_out(speak(text, pace=12))) != text.split(". ")
+    track = lay_out(speak(text, pace=12, pauses={"home.": 1.0, "day.": 1.0}), load_profile("bbc"))
+    assert shown(track) == ["We went home.", "It rained all day.", "Nobody came to see us."]
 
 
 def test_a_long_pause_always_ends_a_cue() -> None:

@@ -6,18 +6,18 @@ from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from word_streams import PROFILES, check, random_profile, random_transcript, transcripts
+from word_streams import PICTURES, PROFILES, check, random_picture, random_profile, random_transcript, transcripts
 
-from subwhisper.subtitles.layout import Profile, lay_out
+from subwhisper.subtitles.layout import Picture, Profile, lay_out
 from subwhisper.transcript import Segment, Transcript, Word
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(transcripts(), PROFILES)
-def test_every_promise_holds_on_random_words(transcript: Transcript, profile: Profile) -> None:
-    track = lay_out(transcript, profile)
-    check(track, transcript, profile)
-    assert lay_out(transcript, profile) == track  # the same words give the same captions
+@given(transcripts(), PROFILES, PICTURES)
+def test_every_promise_holds_on_random_words(transcript: Transcript, profile: Profile, picture: Picture) -> None:
+    track = lay_out(transcript, profile, picture)
+    check(track, transcript, profile, picture)
+    assert lay_out(transcript, profile, picture) == track  # the same words give the same captions
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,8 @@ def test_every_promise_holds_on_random_words(transcript: Transcript, profile: Pr
 def test_every_promise_holds_on_long_streams(seeds: range) -> None:
     for seed in seeds:
         dice = Random(seed)
-        transcript, profile = random_transcript(dice), random_profile(dice)
-        check(lay_out(transcript, profile), transcript, profile)
+        transcript, profile, picture = random_transcript(dice), random_profile(dice), random_picture(dice)
+        check(lay_out(transcript, profile, picture), transcript, profile, picture)
 
 
 def lecture(n_words: int) -> Transcript:

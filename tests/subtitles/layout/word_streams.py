@@ -8,7 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from subwhisper.subtitles.layout import Profile
+from subwhisper.subtitles.layout import Picture, Profile, load_profile
+from subwhisper.subtitles.layout.frames import NO_PICTURE
+from subwhisper.subtitles.layout.standards import profile_names
 from subwhisper.subtitles.track import Track, to_ms
 from subwhisper.transcript import Segment, Transcript, Word
 
@@ -60,7 +62,12 @@ def _transcript(segments: list[list[str]], pick: Callable[[list[Any]], Any]) -> 
     return Transcript(tuple(said), pick(LANGUAGES))
 
 
-PROFILES = st.builds(
+PICTURES = st.builds(
+    Picture,
+    frame_rate=st.sampled_from([None, 24000 / 1001, 25.0, 30000 / 1001, 60.0]),
+    shots=st.sampled_from([(), (0.5, 1.0, 1.2, 3.0, 4.5, 7.7), (3600.1, 3601.0, 3602.5)]),
+)
+PROFILES = st.sampled_from([load_profile(name) for name in profile_names()]) | st.builds(
     Profile,
     max_line_width=st.sampled_from([42, 42, 42, 24, 16, 5, 1]),
     max_lines=st.sampled_from([2, 2, 1, 3]),
@@ -80,6 +87,11 @@ def random_profile(dice: Random) -> Profile:
     )
 
 
+def random_picture(dice: Random) -> Picture:
+    shots = sorted(dice.uniform(0, 60) for _ in range(dice.randrange(20)))
+    return Picture(dice.choice([None, 24000 / 1001, 25.0, 60.0]), tuple(shots))
+
+
 def letters(text: str) -> str:
     """What must never be lost or moved: everything but white space and control characters."""
     return re.sub(r"[\s\x00-\x1f\x7f-\x9f]", "", text)
@@ -94,13 +106,15 @@ def spoken(transcript: Transcript) -> list[tuple[str, float]]:
     return marks
 
 
-def check(track: Track, transcript: Transcript, profile: Profile) -> None:
+def check(track: Track, transcript: Transcript, profile: Profile, picture: Picture = NO_PICTURE) -> None:
     """Assert every promise that `lay_out` makes."""
+    profile = profile.in_language(transcript.language)
+    frame = round(1000 / picture.frame_rate) + 1 if picture.frame_rate else 0  # ms
     marks = spoken(transcript)
     assert letters("".join(line for cue in track.cues for line in cue.lines)) == "".join(mark[0] for mark in marks)
     said = 0
     for cue in track.cues:
-        assert 0 < cue.duration_ms <= to_ms(profile.max_duration)
+        assert 0 < cue.duration_ms <= to_ms(profile.max_duration) + frame // 2
         assert cue.start_ms >= to_ms(marks[said][1]), "a cue comes before its first word"
         assert len(cue.lines) <= profile.max_lines
         for index, line in enumerate(cue.lines):
@@ -112,4 +126,5 @@ def check(track: Track, transcript: Transcript, profile: Profile) -> None:
         said += len(letters("".join(cue.lines)))
     for before, after in zip(track.cues, track.cues[1:], strict=False):
         room = after.start_ms - before.start_ms
-        assert before.end_ms <= after.start_ms - min(to_ms(profile.min_gap), room // 2)
+        gap = to_ms(profile.gap_seconds(picture.frame_rate))
+        assert before.end_ms <= after.start_ms - max(min(gap - bool(frame), room // 2 - frame), 0)

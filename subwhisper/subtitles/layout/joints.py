@@ -1,0 +1,69 @@
+"""What there is between each piece and the next: everything that decides whether they may be parted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from subwhisper.subtitles.layout.cohesion import FREE, Boundary, Tie, boundary, opens_phrase, tie
+from subwhisper.subtitles.layout.phrases import has_phrases, inside_phrase
+from subwhisper.subtitles.layout.pieces import Piece
+from subwhisper.subtitles.script import is_spaceless
+
+INSIDE_PHRASE = Tie(90.0, "within a phrase")
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """The place between two neighbouring pieces."""
+
+    mark: Boundary
+    tie: Tie
+    opens_phrase: bool
+    """A conjunction or preposition follows."""
+    pause_ms: int
+    new_speaker: bool
+    opens_segment: bool
+    """The recogniser began a segment here."""
+
+
+def joints_of(pieces: Sequence[Piece], language: str) -> list[Joint]:
+    """Return what is between the pieces: one joint fewer than pieces.
+
+    Args:
+        pieces: in order.
+        language: code of the text's language; phrases may depend on the region (`zh-TW`).
+    """
+    code = language.split("-")[0].lower()
+    inside = _inside(pieces, language) if has_phrases(language) else None
+    joints = []
+    for index, (before, after) in enumerate(pairwise(pieces), start=1):
+        mark = boundary(before.text, after.text)
+        if mark is not Boundary.NOTHING:
+            bond = FREE
+        elif inside and inside[index]:
+            bond = INSIDE_PHRASE
+        else:
+            bond = tie(before.text, after.text, code)
+        joints.append(
+            Joint(
+                mark,
+                bond,
+                opens_phrase(after.text, code),
+                max(after.start_ms - before.end_ms, 0),
+                before.speaker != after.speaker,
+                after.opens_segment,
+            )
+        )
+    return joints
+
+
+def _inside(pieces: Sequence[Piece], language: str) -> list[bool]:
+    """Whether each piece goes on with a phrase, by runs of pieces without spaces between them."""
+    inside: list[bool] = []
+    run: list[str] = []
+    for piece in pieces:
+        if run and (piece.spaced or not is_spaceless(piece.text[0])):
+            inside += inside_phrase(run, language)
+            run = []
+        run.append(piece.text)
+    return inside + inside_phrase(run, language)
