@@ -11,10 +11,11 @@ from subwhisper import __version__
 from subwhisper.cli import console, journal, models
 from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
+from subwhisper.cli.diff import diff
 from subwhisper.cli.doctor import DoctorArguments, run_doctor
 from subwhisper.cli.media import extract, probe
 from subwhisper.cli.options import NONE_IS_A_VALUE, as_command
-from subwhisper.cli.subtitles import diff, merge, shift, split, stretch
+from subwhisper.cli.subtitles import merge, shift, split, stretch, sync
 from subwhisper.cli.transcribe import transcribe, translate
 from subwhisper.errors import ConfigError, OptionError, SubwhisperError
 from subwhisper.settings import config_files, default_map
@@ -44,6 +45,7 @@ app.command("probe")(probe)
 app.command("extract")(extract)
 app.command("shift")(shift)
 app.command("stretch")(stretch)
+app.command("sync")(sync)
 app.command("merge")(merge)
 app.command("split")(split)
 app.command("diff")(diff)

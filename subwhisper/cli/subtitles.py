@@ -1,4 +1,4 @@
-"""`subwhisper shift`, `stretch`, `merge`, `split` and `diff`: subtitle files edited and compared."""
+"""`subwhisper shift`, `stretch`, `merge`, `split` and `sync`: subtitle files changed."""
 
 import re
 from collections.abc import Callable
@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from subwhisper.cli import options as opt
-from subwhisper.cli.console import Console, report, write_data
+from subwhisper.cli.console import Console, report
 from subwhisper.errors import OptionError
 
 if TYPE_CHECKING:
-    from subwhisper.subtitles.diff import Comparison, Pair
     from subwhisper.subtitles.edit import Piece
     from subwhisper.subtitles.track import Track
-
-DIFFERENT = 1
-"""Exit code of `diff` when the files differ, as of its Unix namesake."""
 
 _EDIT, _OUTPUT = "Edit", "Output"
 _TIME = re.compile(r"([+-]?)(?:(?:(\d+):)?(\d+):)?(\d+(?:[.,]\d+)?)(ms|s)?")
@@ -61,12 +57,13 @@ def parse_point(value: Any) -> tuple[int, int]:
     return parse_time(old), parse_time(new)
 
 
-def _edit(*names: str, help: str, **more: Any) -> Any:
+def edit_option(*names: str, help: str, **more: Any) -> Any:
+    """An option of one edit; none of these come from the environment."""
     return typer.Option(*names, help=help, rich_help_panel=_EDIT, **more)
 
 
-_TIME_OPTION: dict[str, Any] = {"metavar": "TIME", "parser": parse_time}
-_LENGTH_OPTION: dict[str, Any] = {"metavar": "TIME", "parser": parse_duration}
+TIME_OPTION: dict[str, Any] = {"metavar": "TIME", "parser": parse_time}
+LENGTH_OPTION: dict[str, Any] = {"metavar": "TIME", "parser": parse_duration}
 
 File = Annotated[Path, typer.Argument(help="Subtitles in any format we read.", metavar="FILE")]
 First = Annotated[Path, typer.Argument(help="Subtitles in any format we read.", metavar="FIRST")]
@@ -95,9 +92,15 @@ class ShiftArguments(EditArguments):
     """What was typed after `shift`."""
 
     file: File
-    by: Annotated[int, _edit("--by", help="How much later; below 0 is earlier. Seconds, or a clock.", **_TIME_OPTION)]
-    start: Annotated[int, _edit("--from", help="Only cues that start at this time or later.", **_LENGTH_OPTION)] = 0
-    end: Annotated[int | None, _edit("--to", help="Only cues that start before this time.", **_LENGTH_OPTION)] = None
+    by: Annotated[
+        int, edit_option("--by", help="How much later; below 0 is earlier. Seconds, or a clock.", **TIME_OPTION)
+    ]
+    start: Annotated[
+        int, edit_option("--from", help="Only cues that start at this time or later.", **LENGTH_OPTION)
+    ] = 0
+    end: Annotated[int | None, edit_option("--to", help="Only cues that start before this time.", **LENGTH_OPTION)] = (
+        None
+    )
 
 
 def run_shift(arguments: ShiftArguments) -> None:
@@ -116,16 +119,17 @@ class StretchArguments(EditArguments):
     """What was typed after `stretch`."""
 
     file: File
-    factor: Annotated[float | None, _edit("--factor", help="Multiply every time by this.", metavar="X")] = None
+    factor: Annotated[float | None, edit_option("--factor", help="Multiply every time by this.", metavar="X")] = None
     from_fps: Annotated[
-        float | None, _edit("--from-fps", help="Frames per second of the film it was made for.", metavar="X")
+        float | None, edit_option("--from-fps", help="Frames per second of the film it was made for.", metavar="X")
     ] = None
     to_fps: Annotated[
-        float | None, _edit("--to-fps", help="Frames per second of the film it is for; with --from-fps.", metavar="X")
+        float | None,
+        edit_option("--to-fps", help="Frames per second of the film it is for; with --from-fps.", metavar="X"),
     ] = None
     point: Annotated[
         list[Any] | None,
-        _edit("--point", help="What is at OLD belongs at NEW; give two.", metavar="OLD=NEW", parser=parse_point),
+        edit_option("--point", help="What is at OLD belongs at NEW; give two.", metavar="OLD=NEW", parser=parse_point),
     ] = None
 
 
@@ -170,14 +174,15 @@ class MergeArguments(EditArguments):
 
     first: First
     second: Second
-    append: Annotated[bool, _edit("--append/--no-append", help="Put SECOND after FIRST, instead of both at once.")] = (
-        False
-    )
+    append: Annotated[
+        bool, edit_option("--append/--no-append", help="Put SECOND after FIRST, instead of both at once.")
+    ] = False
     offset: Annotated[
-        int, _edit("--offset", help="Where SECOND begins: how long the recording of FIRST is.", **_LENGTH_OPTION)
+        int, edit_option("--offset", help="Where SECOND begins: how long the recording of FIRST is.", **LENGTH_OPTION)
     ] = 0
     tolerance: Annotated[
-        int, _edit("--tolerance", help="Times of SECOND this near to those of FIRST become theirs.", **_LENGTH_OPTION)
+        int,
+        edit_option("--tolerance", help="Times of SECOND this near to those of FIRST become theirs.", **LENGTH_OPTION),
     ] = 500
 
 
@@ -212,14 +217,14 @@ class SplitArguments:
     file: File
     at: Annotated[
         str | None,
-        _edit("--at", help="Where to cut, with commas between.", metavar="TIMES", parser=parse_cuts),
+        edit_option("--at", help="Where to cut, with commas between.", metavar="TIMES", parser=parse_cuts),
     ] = None
-    every: Annotated[int | None, _edit("--every", help="How long each part is.", **_LENGTH_OPTION)] = None
+    every: Annotated[int | None, edit_option("--every", help="How long each part is.", **LENGTH_OPTION)] = None
     gaps: Annotated[
-        int | None, _edit("--gaps", help="Cut wherever nothing is shown for this long.", **_LENGTH_OPTION)
+        int | None, edit_option("--gaps", help="Cut wherever nothing is shown for this long.", **LENGTH_OPTION)
     ] = None
     keep_times: Annotated[
-        bool, _edit("--keep-times/--no-keep-times", help="Do not count from the start of each part.")
+        bool, edit_option("--keep-times/--no-keep-times", help="Do not count from the start of each part.")
     ] = False
     output_dir: opt.OutputFolder = None
     overwrite: opt.Overwrite = True
@@ -274,75 +279,59 @@ def _cutter(arguments: SplitArguments) -> "Callable[[Track], tuple[Piece, ...]]"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiffArguments:
-    """What was typed after `diff`."""
+class SyncArguments(EditArguments):
+    """What was typed after `sync`."""
 
-    first: First
-    second: Second
-    tolerance: Annotated[
-        int, _edit("--tolerance", help="Times no further apart than this count as the same.", **_LENGTH_OPTION)
-    ] = 0
-    encoding: opt.Encoding = None
-    json: opt.Json = False
-    quiet: opt.Quiet = False
+    file: File
+    reference: Annotated[
+        Path, typer.Argument(help="The recording, or subtitles of any language that fit it.", metavar="REFERENCE")
+    ]
+    max_offset: Annotated[
+        int, edit_option("--max-offset", help="How far a cue may be from its place, in seconds.", **LENGTH_OPTION)
+    ] = 120_000
+    stretch: Annotated[
+        bool, edit_option("--stretch/--no-stretch", help="Look for another speed as well, as between frame rates.")
+    ] = True
+    min_confidence: Annotated[
+        float, edit_option("--min-confidence", help="0 to 1; below it nothing is written.", metavar="P")
+    ] = 0.95
+    audio_track: opt.AudioTrack = None
 
 
-def run_diff(arguments: DiffArguments) -> None:
-    """Compare two subtitle files: their times and their words.
+def run_sync(arguments: SyncArguments) -> None:
+    """Move old subtitles to where they belong: onto their recording, or onto other subtitles that fit it.
 
-    Ends with 0 when they say and show the same, with 1 when they differ.
+    Finds the offset and the speed by comparing when captions appear with when speech sets in. No text is recognised.
     """
-    from subwhisper.subtitles.diff import compare
-    from subwhisper.subtitles.formats import read_track
+    from subwhisper.pipeline.edit import Destination
+    from subwhisper.pipeline.sync import SyncOptions, sync_file
 
-    with Console(quiet=arguments.quiet):
-        first, second = (read_track(path, encoding=arguments.encoding) for path in (arguments.first, arguments.second))
-        found = compare(first, second, tolerance_ms=arguments.tolerance)
+    with Console(quiet=arguments.quiet) as console:
+        with console.working():
+            synced = sync_file(
+                arguments.file,
+                arguments.reference,
+                Destination(arguments.output, in_place=arguments.in_place, overwrite=arguments.overwrite),
+                SyncOptions(
+                    furthest=arguments.max_offset / 1000,
+                    stretch=arguments.stretch,
+                    min_confidence=arguments.min_confidence,
+                ),
+                encoding=arguments.encoding,
+                audio_track=arguments.audio_track,
+                on_progress=console.progress,
+            )
+        found = synced.fit
+        console.line(
+            f"wrote {synced.output}: {found.offset:+.3f} s, speed x {found.ratio:.5f}; {found.n_matched} of "
+            f"{found.n_cues} cues start with speech, confidence {found.confidence:.2f}"
+        )
     if arguments.json:
-        report(found.to_dict())
-    elif not arguments.quiet:
-        for line in _diff_lines(found):
-            write_data(line)
-    if found.differences:
-        raise typer.Exit(DIFFERENT)
-
-
-def _diff_lines(found: "Comparison") -> list[str]:
-    """A row per difference, and a summary."""
-    from subwhisper.cli.console import one_line
-
-    counts = found.to_dict()["cues"]
-    rows = [_diff_row(pair) for pair in found.differences]
-    heading = [f"{'first':>6} {'second':>6} {'at':>12} {'start':>9} {'end':>9}  text"] if rows else []
-    starts = found.to_dict()["start_difference_ms"]
-    summary = (
-        f"{counts['paired']} cues in both: {counts['other_times']} at other times, {counts['other_text']} with other "
-        f"text; {counts['only_in_first']} only in the first, {counts['only_in_second']} only in the second"
-    )
-    if starts["median"] is not None and counts["other_times"]:
-        summary += f"; starts differ by {starts['median']:+.0f} ms in the median, "
-        summary += f"{starts['smallest']:+d} to {starts['largest']:+d} ms in all"
-    return [*heading, *map(one_line, rows), summary]
-
-
-def _diff_row(pair: "Pair") -> str:
-    from subwhisper.subtitles.diff import word_changes
-    from subwhisper.subtitles.formats.clock import clock
-
-    def shown(value: int | None, form: str) -> str:
-        return "-" if value is None else format(value, form)
-
-    first, second = (cue.text if cue else "" for cue in (pair.first, pair.second))
-    return (
-        f"{shown(pair.first_number, 'd'):>6} {shown(pair.second_number, 'd'):>6} "
-        f"{clock(pair.start_ms, point='.', hours=True):>12} "
-        f"{shown(pair.start_difference_ms, '+d'):>9} {shown(pair.end_difference_ms, '+d'):>9}  "
-        f"{word_changes(first, second)}"
-    )
+        report({"outputs": [str(synced.output)], **found.to_dict()})
 
 
 shift = opt.as_command(ShiftArguments, run_shift)
 stretch = opt.as_command(StretchArguments, run_stretch)
 merge = opt.as_command(MergeArguments, run_merge)
 split = opt.as_command(SplitArguments, run_split)
-diff = opt.as_command(DiffArguments, run_diff)
+sync = opt.as_command(SyncArguments, run_sync)

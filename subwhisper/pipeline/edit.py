@@ -85,7 +85,11 @@ def edit_file(
         OutputError: see `Destination.write`.
     """
     before = read_track(source, encoding=encoding)
-    after = change(before)
+    return write_edited(source, before, change(before), destination, done=done)
+
+
+def write_edited(source: Path, before: Track, after: Track, destination: Destination, *, done: str) -> Path:
+    """Write what became of a file's track, and warn of what it lost; see `edit_file`."""
     if lost := len(before.cues) - len(after.cues):
         logger.warning("%s: %d cues would end before the recording starts and are left out", source, lost)
     if after.overlapping and not before.overlapping:

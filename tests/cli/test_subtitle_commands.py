@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from command_line import Run
 
-from subwhisper.subtitles.formats import read_track
+from subwhisper.subtitles.formats import read_track, write_track
+from subwhisper.subtitles.track import Cue, Track
 
 
 @pytest.fixture
@@ -138,3 +139,20 @@ def test_equal_files_end_with_0_and_different_ones_with_1(run_cli: Run, film: Pa
     report = json.loads(run_cli("diff", film, later, "--tolerance", "0.1", "--json").stdout)
     assert [row["first"] for row in report["differences"]] == [2]
     assert run_cli("diff", film, film.with_name("missing.srt")).code == 3
+
+
+def test_subtitles_are_synced_to_others_that_fit(run_cli: Run, tmp_path: Path) -> None:
+    good, late = tmp_path / "good.srt", tmp_path / "late.srt"
+    starts = [1000 * n + 130 * (n * n % 17) for n in range(2, 60, 3)]
+    write_track(Track(tuple(Cue(start, start + 900, (f"line {start}",)) for start in starts)), good)
+    assert run_cli("shift", good, "--by", "31.4", "-o", late).code == 0
+    ran = run_cli("sync", late, good, "--json")
+    assert ran.code == 0, ran.stderr
+    report = json.loads(ran.stdout)
+    assert report["offset"] == pytest.approx(-31.4, abs=0.002)
+    assert run_cli("diff", good, report["outputs"][0], "--tolerance", "2ms").code == 0
+    refused = run_cli("sync", late, good, "--max-offset", "5", "-o", tmp_path / "no.srt")
+    assert refused.code == 3
+    assert "--max-offset" in refused.stderr
+    assert not (tmp_path / "no.srt").exists()
+    assert run_cli("sync", late, good, "--min-confidence", "2").code == 2

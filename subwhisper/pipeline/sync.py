@@ -1,0 +1,109 @@
+"""An old subtitle file, onto the sound it belongs to or onto another file that fits it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from subwhisper.audio import SAMPLE_RATE, Samples
+from subwhisper.engine.energy import Loudness
+from subwhisper.errors import InputError, OptionError
+from subwhisper.media.decode import open_audio
+from subwhisper.pipeline import OnProgress, unheard
+from subwhisper.pipeline.edit import Destination, write_edited
+from subwhisper.subtitles.edit import retime
+from subwhisper.subtitles.formats import FORMATS, read_track
+from subwhisper.subtitles.sync import Fit, fit
+from subwhisper.subtitles.track import Track
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncOptions:
+    """How far to look and what to believe."""
+
+    furthest: float = 120.0
+    """Seconds that a cue may be from its place, beyond what stretching explains."""
+    stretch: bool = True
+    """Also look for another speed; if not, cues are only shifted."""
+    min_confidence: float = 0.95
+    """Least probability, 0 to 1, that the fit is more than chance; below it nothing is written."""
+
+    def __post_init__(self) -> None:
+        if not self.furthest > 0:  # also refuses NaN
+            raise OptionError(f"the largest offset must be above 0, got {self.furthest}")
+        if not 0 <= self.min_confidence <= 1:
+            raise OptionError(f"a confidence lies between 0 and 1, got {self.min_confidence}")
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What was written, and the line that was found."""
+
+    output: Path
+    fit: Fit
+
+
+def sync_file(
+    source: Path,
+    reference: Path,
+    destination: Destination,
+    options: SyncOptions | None = None,
+    *,
+    encoding: str | None = None,
+    audio_track: int | str | None = None,
+    on_progress: OnProgress = unheard,
+) -> Synced:
+    """Move and stretch a subtitle file so that it fits.
+
+    Args:
+        source: in any format we read; its text stays as it is.
+        reference: a recording, or a subtitle file (by its suffix) that fits the recording.
+        destination: where the result goes.
+        options: how far to look and what to believe.
+        encoding: of the subtitles where they are not UTF-8 and have no byte order mark.
+        audio_track: number from 0, or language; `None` is the file's own choice.
+        on_progress: hears how much of the recording was listened to, in seconds.
+
+    Raises:
+        InputError: one of the two cannot be read, or they do not seem to belong together.
+        OutputError: see `Destination.write`.
+    """
+    chosen = options or SyncOptions()
+    track = read_track(source, encoding=encoding)
+    if is_subtitle_file(reference):
+        heard = _spans(read_track(reference, encoding=encoding))
+    else:
+        heard = _speech(reference, audio_track, on_progress)
+    line = fit(_spans(track), heard, furthest=chosen.furthest, ratios=None if chosen.stretch else (1.0,))
+    if line.confidence < chosen.min_confidence:
+        raise InputError(
+            f"{source} does not seem to belong to {reference}: of {line.n_cues} cues that would lie in it, "
+            f"{line.n_matched} would start with speech (confidence {line.confidence:.2f})",
+            hint="try a larger --max-offset, or --min-confidence 0 to take the best guess",
+        )
+    moved = retime(track, line.retiming)
+    return Synced(write_edited(source, track, moved, destination, done="synced"), line)
+
+
+def is_subtitle_file(path: Path) -> bool:
+    """Whether its name says that a file holds subtitles."""
+    suffix = path.suffix.removeprefix(".").lower()
+    return suffix == "ssa" or suffix in FORMATS
+
+
+def _spans(track: Track) -> list[tuple[float, float]]:
+    return [(cue.start_ms / 1000, cue.end_ms / 1000) for cue in track.cues]
+
+
+def _speech(recording: Path, audio_track: int | str | None, on_progress: OnProgress) -> list[tuple[float, float]]:
+    """When there is sound that stands out, in seconds."""
+    audio = open_audio(recording, track=audio_track)
+
+    def blocks() -> Iterator[Samples]:
+        done = 0
+        for block in audio.blocks():
+            yield block
+            done += len(block)
+            on_progress(f"listening to {recording.name}", done / SAMPLE_RATE, audio.duration)
+
+    loudness = Loudness.of(blocks())
+    return [(span.start, span.end) for span in loudness.spans()]
