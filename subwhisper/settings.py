@@ -6,13 +6,16 @@ takes the third from the mapping that `default_map` builds. Nothing is read on i
 Two files are read where they exist, everything in the second over the first:
 the user's `config.toml` and the project's `subwhisper.toml` (in the working folder or the nearest
 one above it). A key at the top counts for every command that has that option, a key in a table
-named like a command for that command only:
+named like a command for that command only, or for those below it:
 
     model = "small"
 
     [transcribe]
     format = ["srt", "vtt"]
     word-timestamps = true
+
+    [models.convert]
+    weights = "f16"
 """
 
 import os
@@ -75,26 +78,38 @@ def config_files(folder: Path | None = None) -> tuple[Path, ...]:
 
 
 def default_map(files: Sequence[Path], commands: Mapping[str, Options]) -> dict[str, dict[str, Any]]:
-    """Build Typer's `default_map`: command -> parameter -> value.
+    """Build Typer's `default_map`: command -> parameter -> value, or the command below it -> parameter -> value.
 
     Args:
         files: the weakest first.
-        commands: every command and its options; what they do not hold is refused.
+        commands: every command and its options, as it is typed (`transcribe`, `models convert`); what they do
+            not hold is refused.
 
     Raises:
         ConfigError: a file cannot be read, is not TOML, or has a key that no command knows.
     """
     documents = [_read(path, commands) for path in files]
-    chosen = {}
+    chosen: dict[str, Any] = {}
     for command, options in commands.items():
         values: dict[str, Any] = {}
         for document in documents:
-            shared = {key: value for key, value in document.items() if key not in commands}
-            said = shared | document.get(command, {})
+            said = _said(document, command.split())
             values |= {options[key]: value for key, value in said.items() if key in options}
         if values:
-            chosen[command] = values
+            place = chosen
+            for word in command.split():
+                place = place.setdefault(word, {})
+            place |= values
     return chosen
+
+
+def _said(document: Mapping[str, Any], command: Sequence[str]) -> dict[str, Any]:
+    """What one file says to a command, the nearest table over those around it."""
+    said: dict[str, Any] = {}
+    for word in command:
+        said |= {key: value for key, value in document.items() if not isinstance(value, dict)}
+        document = document.get(word, {})
+    return said | dict(document)
 
 
 def _read(path: Path, commands: Mapping[str, Options]) -> dict[str, Any]:
@@ -107,20 +122,25 @@ def _read(path: Path, commands: Mapping[str, Options]) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    return _checked(path, document, commands)
 
-    every_option = {name for options in commands.values() for name in options}
+
+def _checked(path: Path, table: Mapping[str, Any], commands: Mapping[str, Options], within: str = "") -> dict[str, Any]:
+    """A table in which every key is an option of some of the commands, or begins the name of one."""
+    options = {name for known in commands.values() for name in known}
+    below = {command.partition(" ")[0] for command in commands} - {""}
     checked: dict[str, Any] = {}
-    for key, value in _hyphenated(document).items():
-        if key in commands:
-            if not isinstance(value, dict):
-                raise ConfigError(f"{path}: {key} is a command, so it must be a table", hint=f"write [{key}]")
-            table = _hyphenated(value)
-            for name in table:
-                _refuse_unknown(path, name, commands[key], within=f"[{key}] ")
-            checked[key] = table
-        else:
-            _refuse_unknown(path, key, {*every_option, *commands})
+    for key, value in _hyphenated(table).items():
+        if key not in below:
+            _refuse_unknown(path, key, options | below, within=f"[{within}] " if within else "")
             checked[key] = value
+            continue
+        name = f"{within}.{key}" if within else key
+        if not isinstance(value, dict):
+            raise ConfigError(f"{path}: {name} is a command, so it must be a table", hint=f"write [{name}]")
+        inner = {command: known for command, known in commands.items() if command.partition(" ")[0] == key}
+        inner = {command.partition(" ")[2]: known for command, known in inner.items()}
+        checked[key] = _checked(path, value, inner, name)
     return checked
 
 
@@ -128,7 +148,7 @@ def _hyphenated(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key.replace("_", "-"): value for key, value in table.items()}
 
 
-def _refuse_unknown(path: Path, name: str, known: Mapping[str, str] | set[str], within: str = "") -> None:
+def _refuse_unknown(path: Path, name: str, known: set[str], within: str) -> None:
     if name in known:
         return
     near = get_close_matches(name, known, n=1)

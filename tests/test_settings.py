@@ -10,6 +10,8 @@ from subwhisper.settings import cache_folder, config_files, default_map
 COMMANDS = {
     "transcribe": {"model": "model", "format": "formats", "beam-size": "beam_size"},
     "burn": {"quiet": "quiet", "model": "model"},
+    "models list": {"json": "json"},
+    "models convert": {"weights": "weights", "quiet": "quiet"},
 }
 
 
@@ -40,6 +42,14 @@ def test_a_key_at_the_top_reaches_every_command_that_has_it(tmp_path: Path) -> N
     }
 
 
+def test_commands_below_others_have_tables_below_theirs(tmp_path: Path) -> None:
+    text = "quiet = true\n[models]\njson = true\nweights = 'f32'\n[models.convert]\nweights = 'f16'\n"
+    assert default_map([write(tmp_path / "c.toml", text)], COMMANDS) == {
+        "burn": {"quiet": True},
+        "models": {"list": {"json": True}, "convert": {"weights": "f16", "quiet": True}},
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "culprit", "hint"),
     [
@@ -47,6 +57,13 @@ def test_a_key_at_the_top_reaches_every_command_that_has_it(tmp_path: Path) -> N
         ("[transcribe]\nbeam_sise = 1", "beam-sise", "did you mean beam-size?"),
         ("[trancsribe]\nmodel = 1", "trancsribe", "did you mean transcribe?"),
         ("transcribe = 3", "transcribe", "write [transcribe]"),
+        ("[models]\nconvert = 3", "models.convert", "write [models.convert]"),
+        ("[models.convert]\nwights = 3", "[models.convert] has no option named wights", "did you mean weights?"),
+        (
+            "[models.list]\nquiet = true",
+            "[models.list] has no option named quiet",
+            "subwhisper COMMAND --help lists the options",
+        ),
         ("model = ", "not valid TOML", None),
     ],
 )

@@ -104,7 +104,7 @@ def _run(words: list[str]) -> int:
 
 def _configuration(grammar: Grammar, *, needed: bool = True) -> dict[str, Any]:
     try:
-        return default_map(config_files(), {name: below.keys() for name, below in grammar.commands.items()})
+        return default_map(config_files(), grammar.leaves())
     except ConfigError:
         if needed:
             raise

@@ -63,6 +63,13 @@ class Grammar:
         longs = {spelling[2:]: option for spelling, option in self.options.items() if spelling.startswith("--")}
         return {name: it.parameter for name, it in longs.items() if not it.negative and it.parameter != "help"}
 
+    def leaves(self, path: str = "") -> dict[str, dict[str, str]]:
+        """Every command that does something, as it is typed -> what a configuration file may say to it."""
+        if not self.commands:
+            return {path: self.keys()}
+        below = (grammar.leaves(f"{path} {name}".lstrip()) for name, grammar in self.commands.items())
+        return {command: keys for group in below for command, keys in group.items()}
+
 
 def normalise(argv: Sequence[str], grammar: Grammar, *, none_is_a_value: Collection[str] = ()) -> list[str]:
     """Respell a command line.

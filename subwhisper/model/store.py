@@ -9,6 +9,7 @@ folder with weights is complete. `model.download` does the fetching.
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,9 +95,14 @@ def _locate(model: str, offline: bool, on_progress: OnProgress | None) -> Path:
     return _fetch(model, repo_id, on_progress)
 
 
+def is_repository(model: str) -> bool:
+    """Whether a name has the form `owner/name`."""
+    return bool(_REPO_ID.fullmatch(model)) and not model.startswith(".") and not model.endswith(_WEIGHT_SUFFIXES)
+
+
 def _repo_id(model: str, *, is_path: bool) -> str:
     """Take `owner/name` for a repository; anything else that is unknown and not there is an error."""
-    if _REPO_ID.fullmatch(model) and not model.startswith(".") and not model.endswith(_WEIGHT_SUFFIXES):
+    if is_repository(model):
         return model
     if is_path:
         raise ModelError(f"{model} does not exist", hint="give a model's name, a .pt file, or a folder")
@@ -106,6 +112,39 @@ def _repo_id(model: str, *, is_path: bool) -> str:
 def installed() -> list[catalog.CatalogEntry]:
     """List the catalog's models that are in the cache, complete; `locate` finds them without a network."""
     return [entry for entry in catalog.CATALOG.values() if _complete_snapshot(entry.repo_id) is not None]
+
+
+def remove(model: str) -> int:
+    """Delete a model from the hub's cache: every version of it, and what a broken download left.
+
+    Args:
+        model: a name of the catalog, or a repository of the hub, `owner/name`.
+
+    Returns:
+        Bytes that were freed.
+
+    Raises:
+        ModelError: it is not there, or cannot be deleted.
+    """
+    if model == catalog.BUNDLED:
+        raise ModelError("the bundled model is part of subwhisper")
+    entry = catalog.known(model)
+    if entry is None and Path(model).exists():
+        raise ModelError(f"{model} is not in the cache", hint="delete files and folders of your own yourself")
+    if entry is None and not is_repository(model):
+        catalog.find(model)  # raises, naming the nearest
+    folder = _repo_folder(entry.repo_id if entry else model)
+    if not folder.is_dir():
+        raise ModelError(
+            f"the model {model} is not on this machine", hint="subwhisper models list shows those that are"
+        )
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    n_bytes = sum(path.stat().st_size for path in files)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be deleted: {error.strerror or error}") from error
+    return n_bytes
 
 
 def cache_folder() -> Path:

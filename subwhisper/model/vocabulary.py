@@ -71,6 +71,15 @@ class Vocabulary:
         """
         return self.n_languages > 1 and self.special_tokens["<|endoftext|>"] != _GPT2_END
 
+    def words(self) -> list[bytes]:
+        """Every entry under its id, special tokens by their names; ids that are not used are empty words.
+
+        The inverse of `named_vocabulary`.
+        """
+        entries = {number: piece for piece, number in self.ranks.items()}
+        entries |= {number: name.encode() for name, number in self.special_tokens.items()}
+        return [entries.get(number, b"") for number in range(self.size)]
+
 
 def timestamp_token(index: int) -> str:
     """Name the token `index` steps of 20 ms after the start of the window."""

@@ -102,7 +102,7 @@ def _cache() -> Finding:
 
 def _models() -> Iterator[Finding]:
     names = ", ".join(model.name for model in store.installed())
-    remedy = f"subwhisper models pull {DEFAULT} fetches one; --model {BUNDLED} needs none"
+    remedy = f"subwhisper models download {DEFAULT} fetches one; --model {BUNDLED} needs none"
     yield Finding("models", names or "none fetched yet", bool(names), needed=False, remedy=None if names else remedy)
     try:
         yield Finding("bundled model", str(store.locate(BUNDLED, offline=True)))

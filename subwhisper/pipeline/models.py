@@ -7,17 +7,24 @@ a night's work done by the smallest model.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import DownloadError, ModelError
 from subwhisper.languages import language_code
 from subwhisper.model import store
-from subwhisper.model.catalog import BUNDLED, CATALOG, CatalogEntry, find
-from subwhisper.model.checkpoints import read_checkpoint
+from subwhisper.model.catalog import BUNDLED, CATALOG, CatalogEntry, find, known
+from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
+from subwhisper.model.checkpoints.ggml import GgmlTensors
+from subwhisper.model.checkpoints.shapes import n_parameters
+from subwhisper.model.files import is_adapter
 from subwhisper.pipeline import OnProgress
+from subwhisper.pipeline.conversion import size_of
 
 DEFAULT = "turbo"
 """Fetched when no model is named and none is present; openai-whisper's default too."""
@@ -118,7 +125,7 @@ def _fall_back(error: DownloadError, options: TranscribeOptions, several: bool) 
         ) from error
     logger.warning(
         "no model on this machine and none could be fetched, so the small English model inside subwhisper is used; "
-        "for a better one, go online and run: subwhisper models pull %s",
+        "for a better one, go online and run: subwhisper models download %s",
         DEFAULT,
     )
     return store.locate(BUNDLED, offline=True)
@@ -134,14 +141,86 @@ def catalog() -> tuple[CatalogEntry, ...]:
     return tuple(CATALOG.values())
 
 
-def pull(name: str, *, on_progress: OnProgress) -> Path:
+def download(name: str, *, on_progress: OnProgress) -> Path:
     """Fetch a model so that later jobs need no network.
 
     Raises:
         ModelError: it is unknown or cannot be fetched.
     """
-    if name != BUNDLED:
-        find(name)  # a path or a slip of the pen is not to be taken for a repository
     if name == BUNDLED:
         raise ModelError("the bundled model is part of subwhisper", hint="use it with --model bundled")
+    if Path(name).exists() or not store.is_repository(name):
+        find(name)  # a path or a slip of the pen is not to be taken for a repository
     return _fetch(name, False, on_progress)
+
+
+def path_of(name: str) -> Path:
+    """Where a model is on this machine.
+
+    Raises:
+        ModelError: it is unknown, or not here.
+    """
+    return store.locate(name, offline=True)
+
+
+def remove(name: str) -> int:
+    """Delete a model from the cache; the bytes that were freed.
+
+    Raises:
+        ModelError: it is not there, or cannot be deleted.
+    """
+    return store.remove(name)
+
+
+def describe(name: str) -> dict[str, Any]:
+    """What a model is, as plain JSON values: of one that is here, what its files say, else what the catalog knows.
+
+    Raises:
+        ModelError: it is unknown, or damaged.
+    """
+    try:
+        path = store.locate(name, offline=True)
+    except DownloadError:
+        entry = known(name)
+        if entry is None:
+            raise
+        return {"name": entry.name, "present": False, "download": entry.size_bytes} | _facts(entry)
+    checkpoint = read_checkpoint(path)
+    tensors, entry = checkpoint.tensors, known(checkpoint.name)
+    return {
+        "name": checkpoint.name,
+        "present": True,
+        "path": str(path),
+        "format": _format(path, checkpoint),
+        "weights": tensors.weights if isinstance(tensors, GgmlTensors) else _type_name(checkpoint),
+        "bytes": size_of(path),
+        "sha256": checkpoint.fingerprint,
+        "languages": list(checkpoint.vocabulary.languages) if checkpoint.is_multilingual else ["en"],
+        "translates": checkpoint.is_multilingual and (entry is None or entry.can_translate),
+        "reads_prompts": checkpoint.reads_prompts,
+        "alignment_heads": [list(pair) for pair in checkpoint.alignment_heads],
+        "dims": asdict(checkpoint.dims),
+        "parameters": n_parameters(checkpoint.dims),
+    }
+
+
+def _facts(entry: CatalogEntry) -> dict[str, Any]:
+    return {
+        "languages": list(entry.languages),
+        "translates": entry.can_translate,
+        "alignment_heads": [list(pair) for pair in entry.alignment_heads or entry.dims.upper_half_heads],
+        "dims": asdict(entry.dims),
+        "parameters": n_parameters(entry.dims),
+    }
+
+
+def _format(path: Path, checkpoint: Checkpoint) -> str:
+    if path.is_dir():
+        return "adapter" if is_adapter(path) else "huggingface"
+    return "ggml" if isinstance(checkpoint.tensors, GgmlTensors) else "openai"
+
+
+def _type_name(checkpoint: Checkpoint) -> str:
+    """As `--weights` of a conversion has it."""
+    names = {torch.float32: "f32", torch.float16: "f16", torch.bfloat16: "bf16", torch.float64: "f64"}
+    return names[checkpoint.tensors["decoder.token_embedding.weight"].dtype]

@@ -102,7 +102,7 @@ def test_doctor_finds_everything_and_says_what_to_do(run_cli: Run) -> None:
         "configuration",
     }
     assert wanted <= findings.keys()
-    assert "subwhisper models pull" in findings["models"]["remedy"]
+    assert "subwhisper models download" in findings["models"]["remedy"]
     assert ran.code == 0, ran.stderr
     assert "fonts" in run_cli("doctor").stdout
 

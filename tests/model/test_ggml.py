@@ -94,7 +94,7 @@ def test_a_public_name_brings_its_heads(tmp_path: Path) -> None:
 def test_whisper_cpp_reads_what_we_write_and_hears_what_we_hear(tmp_path: Path) -> None:
     """Its activations are float16 and its GELU a table, which costs 1.6 percent whatever the weights are."""
     checkpoint = made(public_vocabulary(51864))
-    files = [write(tmp_path / f"{weights}.bin", checkpoint, weights) for weights in WEIGHT_TYPES]
+    files = [write(tmp_path / f"{weights}.bin", checkpoint, weights) for weights in ("f32", "f16", "q5_0", "q4_1")]
     mel = torch.randn(80, 3000, generator=torch.Generator().manual_seed(1)) * 0.3
     for file, told in zip(files, asked(tmp_path, mel, *files), strict=True):
         read = read_checkpoint(file)

@@ -74,7 +74,7 @@ def test_out_of_reach_the_bundled_one_stands_in_and_says_so(shelf: Fill, caplog:
     with caplog.at_level(logging.WARNING):
         assert chosen() == "bundled"
     (record,) = caplog.records
-    assert "subwhisper models pull turbo" in record.getMessage()
+    assert "subwhisper models download turbo" in record.getMessage()
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_a_folder_of_openai_whisper_is_looked_in_first(shelf: Fill, tmp_path: Pa
 
 def test_a_slip_of_the_pen_is_not_fetched() -> None:
     with pytest.raises(ModelError, match="smal"):
-        models.pull("smal", on_progress=unheard)
+        models.download("smal", on_progress=unheard)

@@ -1,6 +1,7 @@
 """What every reader returns: weights, their shape, and what is needed to use them."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +9,11 @@ from pathlib import Path
 
 import torch
 
+from subwhisper.errors import ModelError
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.vocabulary import Vocabulary
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,36 @@ class Checkpoint:
     """The catalog's name where it is a known model, else that of the file or folder."""
     fingerprint: str
     """SHA-256 of the weights, in hex."""
+
+
+def stated_heads(stated: object, dims: ModelDims) -> tuple[tuple[int, int], ...] | None:
+    """Read a list of (layer, head) pairs; None where there is none or one does not exist.
+
+    Some distilled models state those of their teacher, which do not fit and say nothing.
+    """
+    if not isinstance(stated, list) or not stated:
+        return None
+    heads = []
+    for pair in stated:
+        fits = isinstance(pair, list) and len(pair) == 2 and all(type(number) is int for number in pair)
+        if not fits or not (0 <= pair[0] < dims.n_text_layer and 0 <= pair[1] < dims.n_text_head):
+            logger.warning("alignment head %s does not exist in this model; the stated heads are not used", pair)
+            return None
+        heads.append((pair[0], pair[1]))
+    return tuple(dict.fromkeys(heads))
+
+
+def stated_ids(stated: object, n_vocab: int) -> tuple[int, ...] | None:
+    """Read a list of token ids to suppress; None where there is none.
+
+    Raises:
+        ModelError: one is outside the vocabulary.
+    """
+    if not isinstance(stated, list):
+        return None
+    if not all(type(token) is int and 0 <= token < n_vocab for token in stated):
+        raise ModelError(f"suppress_tokens names an id outside the vocabulary of {n_vocab} entries")
+    return tuple(stated)
 
 
 def fingerprint_of(files: Sequence[Path]) -> str:

@@ -177,6 +177,11 @@ def _entries(cursor: _Cursor) -> Iterator[tuple[str, _Entry]]:
         yield name, _Entry(kind, shape, cursor.skip(n_bytes), n_bytes)
 
 
+def stored_as(kind: int) -> str:
+    """Name ggml's number of a type."""
+    return BLOCK_TYPES[kind].name if kind in BLOCK_TYPES else "f16" if _FLOATS[kind] == torch.float16 else "f32"
+
+
 def _n_bytes(name: str, kind: int, shape: tuple[int, ...]) -> int:
     if min(shape) < 1:
         raise ModelError(f"{name!r} says that its shape is {shape}")
@@ -210,6 +215,11 @@ class GgmlTensors(Mapping[str, torch.Tensor]):
         for name, shape in self._shapes.items():
             check_shape(name, stored[name].shape if name in stored else None, shape, squeezed=True)
         warn_of_unknown(stored, self._shapes)
+
+    @property
+    def weights(self) -> str:
+        """The type its large matrices are stored in, such as `q5_0`."""
+        return stored_as(self._stored["decoder.token_embedding.weight"].kind)
 
     def __getitem__(self, name: str) -> torch.Tensor:
         shape, entry = self._shapes[name], self._stored[name]

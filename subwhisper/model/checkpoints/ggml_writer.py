@@ -74,12 +74,10 @@ def _ints(*values: int) -> bytes:
 
 def _words(vocabulary: Vocabulary, n_vocab: int) -> list[bytes]:
     """Pieces alone where whisper.cpp can number the special tokens itself, else every entry under its id."""
-    entries = {number: piece for piece, number in vocabulary.ranks.items()}
-    special = {number: name.encode() for name, number in vocabulary.special_tokens.items()}
-    if n_vocab not in PUBLIC_SIZES or vocabulary != public_vocabulary(n_vocab):
-        entries |= special
-        return [entries.get(number, b"") for number in range(max(entries) + 1)]
-    return [entries.get(number, b"") for number in range(min(special))]
+    words = vocabulary.words()
+    if n_vocab in PUBLIC_SIZES and vocabulary == public_vocabulary(n_vocab):
+        return words[: min(vocabulary.special_tokens.values())]
+    return words
 
 
 def _type_of(name: str, shape: tuple[int, ...], weights: str) -> int:

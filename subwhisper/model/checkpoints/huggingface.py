@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from subwhisper.errors import ModelError
 from subwhisper.model import catalog
-from subwhisper.model.checkpoints.checkpoint import Checkpoint, fingerprint_of
+from subwhisper.model.checkpoints.checkpoint import Checkpoint, fingerprint_of, stated_heads, stated_ids
 from subwhisper.model.checkpoints.pickled import load_pickled
 from subwhisper.model.checkpoints.shapes import checked_tensors, expected_shapes
 from subwhisper.model.dims import ModelDims
@@ -65,11 +65,11 @@ def read_directory(folder: Path) -> Checkpoint:
         tensors=tensors,
         vocabulary=vocabulary,
         is_multilingual=_is_multilingual(generation, vocabulary),
-        alignment_heads=_stated_heads(generation, dims)
+        alignment_heads=stated_heads(generation.get("alignment_heads"), dims)
         or catalog.known_heads(name, dims)
         or catalog.known_heads(str(config.get("_name_or_path")), dims)
         or dims.upper_half_heads,
-        suppress_tokens=_suppressed(generation, config, dims.n_vocab),
+        suppress_tokens=stated_ids(generation.get("suppress_tokens", config.get("suppress_tokens")), dims.n_vocab),
         # null says that there is none; files that say nothing are those of models that read prompts
         reads_prompts=generation.get("prev_sot_token_id", 0) is not None,
         name=name,
@@ -253,30 +253,6 @@ def _tokenizer_json(table: Mapping[str, Any]) -> tuple[dict[str, int], list[tupl
 def _is_multilingual(generation: Mapping[str, Any], vocabulary: Vocabulary) -> bool:
     stated = generation.get("is_multilingual")
     return stated if isinstance(stated, bool) else vocabulary.is_multilingual
-
-
-def _stated_heads(generation: Mapping[str, Any], dims: ModelDims) -> tuple[tuple[int, int], ...] | None:
-    """Read `alignment_heads`; some distilled models keep their teacher's, which do not fit and say nothing."""
-    stated = generation.get("alignment_heads")
-    if not isinstance(stated, list) or not stated:
-        return None
-    heads = []
-    for pair in stated:
-        fits = isinstance(pair, list) and len(pair) == 2 and all(type(number) is int for number in pair)
-        if not fits or not (0 <= pair[0] < dims.n_text_layer and 0 <= pair[1] < dims.n_text_head):
-            logger.warning("alignment head %s does not exist in this model; the stated heads are not used", pair)
-            return None
-        heads.append((pair[0], pair[1]))
-    return tuple(dict.fromkeys(heads))
-
-
-def _suppressed(generation: Mapping[str, Any], config: Mapping[str, Any], n_vocab: int) -> tuple[int, ...] | None:
-    stated = generation.get("suppress_tokens", config.get("suppress_tokens"))
-    if not isinstance(stated, list):
-        return None
-    if not all(type(token) is int and 0 <= token < n_vocab for token in stated):
-        raise ModelError(f"suppress_tokens names an id outside the vocabulary of {n_vocab} entries")
-    return tuple(stated)
 
 
 def name_of(folder: Path) -> str:

@@ -4,6 +4,7 @@ Names are those of OpenAI's checkpoints, which the network's parameters carry to
 """
 
 import logging
+import math
 from collections.abc import Container, Iterable, Mapping
 
 import torch
@@ -37,6 +38,11 @@ def expected_shapes(dims: ModelDims) -> dict[str, tuple[int, ...]]:
     for layer in range(dims.n_text_layer):
         shapes |= _block(f"decoder.blocks.{layer}", text_width, ("attn", "cross_attn"))
     return shapes | _norm("decoder.ln", text_width)
+
+
+def n_parameters(dims: ModelDims) -> int:
+    """Count the numbers that training finds."""
+    return sum(math.prod(shape) for name, shape in expected_shapes(dims).items() if name != POSITIONS)
 
 
 def _block(prefix: str, width: int, attentions: tuple[str, ...]) -> dict[str, tuple[int, ...]]:

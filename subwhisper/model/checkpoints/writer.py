@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from subwhisper.errors import OutputError
@@ -68,9 +69,12 @@ def save_directory(
             for name, content in tables.items():
                 text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=1)
                 (new / name).write_text(text, encoding="utf-8", newline="\n")
+            shutil.copymode(new / "config.json", new / "model.safetensors")  # safetensors lets only its owner read it
             _swap(new, folder, Path(scratch) / "old")
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from error
+    except SafetensorError as error:  # a full disk, as its library tells it
+        raise OutputError(f"{folder} cannot be written: {error}") from error
 
 
 def _swap(new: Path, folder: Path, old: Path) -> None:
@@ -105,6 +109,7 @@ def _vocabulary_files(vocabulary: Vocabulary) -> dict[str, Any]:
     return {
         "vocab.json": pieces | {end: vocabulary.special_tokens[end]},
         "merges.txt": "\n".join(["#version: 0.2", *merges, ""]),
+        "tokenizer.json": _tokenizer_json(pieces, merges, vocabulary),
         "added_tokens.json": {name: number for name, number in vocabulary.special_tokens.items() if name != end},
         "tokenizer_config.json": {
             "tokenizer_class": "WhisperTokenizer",
@@ -113,6 +118,37 @@ def _vocabulary_files(vocabulary: Vocabulary) -> dict[str, Any]:
             "eos_token": end,
             "unk_token": end,
             "pad_token": end,
+        },
+    }
+
+
+def _tokenizer_json(pieces: Mapping[str, int], merges: Sequence[str], vocabulary: Vocabulary) -> dict[str, Any]:
+    """The same tables in the one file that the package tokenizers reads, and faster-whisper with it."""
+    by_bytes = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    times = range(vocabulary.special_tokens["<|0.00|>"], vocabulary.size)  # shown by other programs when asked for
+    plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [
+            {"id": number, "content": name, **plain, "special": number not in times}
+            for name, number in vocabulary.special_tokens.items()
+        ],
+        "normalizer": None,
+        "pre_tokenizer": by_bytes,
+        "post_processor": None,
+        "decoder": by_bytes,
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": "",
+            "end_of_word_suffix": "",
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "vocab": pieces,
+            "merges": merges,
         },
     }
 
@@ -159,6 +195,7 @@ def _generation_config(
         "no_timestamps_token_id": special["<|notimestamps|>"],
         "prev_sot_token_id": special["<|startofprev|>"],
         "max_initial_timestamp_index": 50,  # one second
+        "begin_suppress_tokens": [*filter(None, [vocabulary.ranks.get(b" ")]), end],  # a window begins with a word
     }
     if is_multilingual:
         stated["lang_to_id"] = {f"<|{code}|>": special[f"<|{code}|>"] for code in vocabulary.languages}
