@@ -185,7 +185,7 @@ Encoding = Annotated[
     str | None,
     option(
         "--encoding", panel=_CAPTIONS, metavar="NAME",
-        help="Of the subtitles, where they are not Unicode: cp1252, cp1251, gb18030 ... (default: UTF-8).",
+        help="Of the subtitles, where they are not Unicode: cp1252, cp1251, gb18030 ... (default: found out).",
     ),
 ]  # fmt: skip
 Overwrite = Annotated[

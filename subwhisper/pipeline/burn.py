@@ -16,7 +16,7 @@ from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.outputs import OutputPlan, check_name, check_writable
 from subwhisper.subtitles.formats import ass, read_track
-from subwhisper.subtitles.formats.reading import read_text
+from subwhisper.subtitles.formats.encodings import decode, read_bytes
 from subwhisper.subtitles.track import Track
 
 _ASS = ".ass"
@@ -38,7 +38,7 @@ def burn_subtitles(
         video: with a moving picture; its sound is kept.
         subtitles: in any format we read. An .ass file keeps its own styles.
         output: `{stem}.captioned.mp4` beside the video by default.
-        encoding: of the subtitles where they are not UTF-8 and have no byte order mark.
+        encoding: of the subtitles where they are not UTF-8 and have no byte order mark; `None` finds it out.
         on_progress: hears which part is done, of 1.
 
     Returns:
@@ -59,7 +59,7 @@ def burn_subtitles(
     if not track.cues:
         logger.warning("%s holds no captions, so the picture stays as it is", subtitles)
     if subtitles.suffix.lower() == _ASS:
-        _burn_script(video, read_text(subtitles, encoding), target, on_progress)
+        _burn_script(video, decode(read_bytes(subtitles), str(subtitles), encoding), target, on_progress)
     else:
         burn_track(video, track, target, on_progress=on_progress)
     return target

@@ -41,9 +41,11 @@ from subwhisper.subtitles.track import Track
 from subwhisper.transcript import Segment, Transcript
 
 JSON = "json"
-CAPTION_FORMATS = frozenset({"srt", "vtt", "ass"})
+COMMON_FORMATS = ("srt", "vtt", "ass", "txt", "tsv", JSON)
+"""What `all` means."""
+EVERY_FORMAT = tuple(name for name, format in FORMATS.items() if format.write)
+CAPTION_FORMATS = frozenset(EVERY_FORMAT) - {"txt", "tsv", "csv", JSON}
 """Formats that are looked at while the recording plays; the others are read."""
-EVERY_FORMAT = (*FORMATS, JSON)
 _ALL = "all"
 
 logger = logging.getLogger(__name__)
@@ -103,7 +105,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
     """
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
     if _ALL in names:
-        return EVERY_FORMAT
+        return COMMON_FORMATS
     for name in names:
         if name not in EVERY_FORMAT:
             near = get_close_matches(name, EVERY_FORMAT, n=1)

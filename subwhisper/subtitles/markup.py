@@ -3,8 +3,8 @@
 Marks stand beside the text, not in it: a cue's lines stay plain, and a mark names a line and a stretch of it.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 Row = Literal["top", "middle", "bottom"]
 Side = Literal["left", "center", "right"]
@@ -27,6 +27,11 @@ class Style:
     """In the words and the unit of the file it comes from: no other format understands it."""
     classes: tuple[str, ...] = ()
     """Names that a style sheet gives a look to."""
+
+    def flagged(self, flag: str, on: bool = True) -> "Style":
+        """The style with `bold`, `italic`, `underline` or `strikeout` set or taken away."""
+        change: dict[str, Any] = {flag: on}
+        return replace(self, **change)
 
 
 PLAIN = Style()

@@ -6,7 +6,7 @@ A cue is plain text in lines; styles, voices, ruby and word times are marks that
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from subwhisper.subtitles.markup import PLAIN, CueSpan, Placement, Raw, RawBlock, Style
 from subwhisper.subtitles.script import join
@@ -57,7 +57,7 @@ class Cue:
     """What is special about stretches of the text, in order and without overlap; the rest is plain."""
     placement: Placement | None = None
     """`None` is where captions usually stand."""
-    raw: Raw | None = None
+    raw: Raw | None = field(default=None, compare=False)
     """The words of the file it comes from."""
 
     def __post_init__(self) -> None:
@@ -133,7 +133,7 @@ class Track:
     """Cues may be on screen together, as in some files made by others."""
     karaoke: bool = False
     """Write the words' times in formats that show them: WebVTT, ASS, LRC, TTML."""
-    raw: tuple[RawBlock, ...] = ()
+    raw: tuple[RawBlock, ...] = field(default=(), compare=False)
     """What else the file held: header, style sheets, comments."""
 
     def __post_init__(self) -> None:

@@ -1,30 +1,54 @@
 """Subtitle files: one module per format, and the table of them.
 
-To add a format: a module with `write(track) -> str` and, where it can be read, `read(text, source) -> Track`,
-and its line in FORMATS. The JSON of a transcript is `Transcript.to_json`, not a format of tracks.
+To add a format: a module with `write(track) -> str` and, where it can be read, `read(text, source, report) -> Track`,
+and its line in FORMATS; tests/subtitles/formats/test_round_trip.py picks it up. What a format cannot hold needs no
+list: `losses.py` finds out by reading what was written.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from subwhisper.errors import InputError, OptionError, OutputError
-from subwhisper.subtitles.formats import ass, srt, tsv, txt, vtt
+from subwhisper.subtitles.formats import (
+    ass,
+    broadcast,
+    classic,
+    json_document,
+    lrc,
+    sbv,
+    spreadsheet,
+    srt,
+    tsv,
+    ttml,
+    ttml_writer,
+    txt,
+    vtt,
+)
 from subwhisper.subtitles.formats.clock import parse_arrow
-from subwhisper.subtitles.formats.reading import file_lines, read_text
+from subwhisper.subtitles.formats.encodings import Report, decode, read_bytes
+from subwhisper.subtitles.formats.reading import Clerk, file_lines
 from subwhisper.subtitles.track import Track
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How one kind of file is written and, where it can be, read."""
+    """How one kind of file is written and read, where it can be."""
 
     title: str
-    write: Callable[[Track], str]
-    read: Callable[[str, str], Track] | None = None
+    write: Callable[[Track], str] | None = None
+    read: Callable[..., Track] | None = None
+    """`(text, source, report)`"""
+    read_bytes: Callable[..., Track] | None = None
+    """The same, for a file that is not text."""
+    counts_frames: bool = False
+    """Reading takes `fps` as well."""
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -32,20 +56,65 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "srt": Format("SubRip", srt.write, srt.read),
         "vtt": Format("WebVTT", vtt.write, vtt.read),
         "ass": Format("Advanced SubStation Alpha", ass.write, ass.read),
+        "ssa": Format("SubStation Alpha v4", ass.write_v4, ass.read),
+        "ttml": Format("TTML, IMSC", ttml_writer.write, ttml.read),
+        "lrc": Format("lyrics", lrc.write, lrc.read),
+        "sbv": Format("SubViewer of YouTube", sbv.write, sbv.read),
         "txt": Format("plain text", txt.write),
         "tsv": Format("tab-separated values", tsv.write, tsv.read),
+        "csv": Format("comma-separated values", spreadsheet.write, spreadsheet.read),
+        "json": Format("JSON", json_document.write, json_document.read),
+        "sub": Format("MicroDVD", classic.write_microdvd, classic.read_microdvd, counts_frames=True),
+        "mpl": Format("MPL2", classic.write_mpl2, classic.read_mpl2),
+        "smi": Format("SAMI", classic.write_sami, classic.read_sami),
+        "scc": Format("Scenarist closed captions", broadcast.write_scc, broadcast.read_scc),
+        "stl": Format("EBU STL", read_bytes=broadcast.read_stl),
     }
 )
 """By file suffix, without its dot."""
 
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        "subrip": "srt", "webvtt": "vtt", "xml": "ttml", "dfxp": "ttml", "imsc": "ttml", "itt": "ttml",
+        "microdvd": "sub", "mpl2": "mpl", "sami": "smi", "text": "txt", "ebu-stl": "stl",
+    }
+)  # fmt: skip
+"""Other names and suffixes of formats."""
 
-def render(track: Track, format: str) -> str:
+_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("vtt", re.compile(r"WEBVTT")),
+    ("ass", re.compile(r"\[(?:script info|v4\+? styles|events)\]", re.IGNORECASE)),
+    ("smi", re.compile(r"<sami\b", re.IGNORECASE)),
+    ("scc", re.compile(r"Scenarist_SCC")),
+    ("ttml", re.compile(r"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?tt[\s>]", re.DOTALL)),
+)
+"""How files begin that cannot be anything else."""
+
+_HABITS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("sub", re.compile(r"\s*\{\d{1,9}\}\s*\{\d{1,9}\}")),
+    ("mpl", re.compile(r"\s*\[-?\d{1,9}\]\s*\[-?\d{1,9}\]")),
+    ("lrc", re.compile(r"\s*\[\d{1,4}:\d{1,2}(?:\.\d{1,3})?\]")),
+    ("sbv", sbv.HEAD),
+)
+"""What a line looks like in files that say what they are by nothing else."""
+
+
+def render(track: Track, format: str, **options: Any) -> str:
     """Write a track as the text of a file; a track without cues gives a well-formed file without cues.
 
+    Args:
+        track: what is shown.
+        format: its name, or another name it goes by.
+        options: of that format's `write`.
+
     Raises:
-        OptionError: there is no such format.
+        OptionError: there is no such format, or it cannot be written.
+        MissingExtra: it needs a package that is not installed.
     """
-    return _format(format).write(track)
+    found = FORMATS[format_name(format)]
+    if found.write is None:
+        raise OptionError(f"{found.title} can be read but not written", hint=f"formats: {_names(readable=False)}")
+    return found.write(track, **options)
 
 
 def write_track(track: Track, path: Path | str) -> None:
@@ -54,59 +123,99 @@ def write_track(track: Track, path: Path | str) -> None:
     Raises:
         OptionError: no format has this suffix.
         OutputError: the file cannot be written.
+        MissingExtra: its format needs a package that is not installed.
     """
     path = Path(path)
-    text = render(track, path.suffix.removeprefix(".").lower())
-    partial = path.with_name(f".{path.name[:60]}.{os.getpid()}.part")
+    text = render(track, path.suffix.removeprefix("."))
+    partial_ = path.with_name(f".{path.name[:60]}.{os.getpid()}.part")
     try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(partial, path)
+        partial_.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(partial_, path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        partial_.unlink(missing_ok=True)
 
 
-def read_track(path: Path | str, *, encoding: str | None = None) -> Track:
-    """Read a subtitle file: SubRip, WebVTT, SubStation or TSV, by its content first and its suffix second.
+def read_track(
+    path: Path | str,
+    *,
+    encoding: str | None = None,
+    fps: float | None = None,
+    format: str | None = None,
+    report: Report | None = None,
+) -> Track:
+    """Read a subtitle file of any format, by its content first and its suffix second, in any encoding.
 
-    Text is taken by its byte order mark, else as UTF-8, else as `encoding`. What can be put right is,
-    with a logged warning naming file and line. Formatting is not kept.
+    What can be put right is, and what cannot is left out.
+
+    Args:
+        path: of the file.
+        encoding: of its text where it has no byte order mark and is not UTF-8; `None` detects it.
+        fps: frames per second where the file counts frames and does not say.
+        format: when it is known better than the file tells.
+        report: hears of each repair with its line; the log does when there is none.
 
     Raises:
-        InputError: the file cannot be read, or is none of these.
+        InputError: the file cannot be read, or holds no captions.
+        OptionError: there is no such encoding or format.
+        MissingExtra: its format needs a package that is not installed.
     """
     path = Path(path)
-    text = read_text(path, encoding)
-    reader = FORMATS[_recognise(text, path)].read
-    if reader is None:
+    content = read_bytes(path)
+    kind = format_name(format) if format else _recognise_bytes(content, path)
+    if kind and (read := FORMATS[kind].read_bytes):
+        return read(content, str(path), report)
+    text = decode(content, str(path), encoding, Clerk(str(path), report).tell)
+    found = FORMATS[kind or _recognise(text, path)]
+    if found.read is None:
         raise InputError(f"{path} has no times to read", hint=f"formats that have: {_names(readable=True)}")
-    return reader(text, str(path))
+    reader = partial(found.read, fps=fps) if found.counts_frames else found.read
+    return reader(text, str(path), report)
+
+
+def _recognise_bytes(content: bytes, path: Path) -> str | None:
+    if content[3:6] == b"STL" and path.suffix.lower() in (".stl", ""):
+        return "stl"
+    return None
 
 
 def _recognise(text: str, path: Path) -> str:
-    head = text[:1000].lstrip()
-    if head.startswith("WEBVTT"):
-        return "vtt"
-    if head.lower().startswith("[script info]"):
-        return "ass"
+    head = text[:4000].lstrip()
+    for name, sign in _SIGNS:
+        if sign.match(head):
+            return name
     suffix = path.suffix.removeprefix(".").lower()
-    suffix = "ass" if suffix == "ssa" else suffix
+    suffix = ALIASES.get(suffix, suffix)
+    if suffix in FORMATS and FORMATS[suffix].read:
+        return suffix
+    lines = file_lines(text)
+    for name, habit in _HABITS:
+        if any(habit.match(line) for line in lines[:50]):
+            return name
+    if any(parse_arrow(line) for line in lines):
+        return "srt"
     if suffix in FORMATS:
         return suffix
-    if any(parse_arrow(line) for line in file_lines(text)):
-        return "srt"
     raise InputError(f"{path} is not a subtitle file", hint=f"formats that can be read: {_names(readable=True)}")
 
 
-def _format(name: str) -> Format:
-    try:
-        return FORMATS[name]
-    except KeyError:
-        close = get_close_matches(name.lower(), FORMATS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"formats: {_names(readable=False)}"
-        raise OptionError(f"there is no subtitle format {name!r}", hint=hint) from None
+def format_name(name: str) -> str:
+    """The name in FORMATS of a format, whatever it is called.
+
+    Raises:
+        OptionError: there is no such format.
+    """
+    lower = name.lower()
+    known = ALIASES.get(lower, lower)
+    if known in FORMATS:
+        return known
+    close = get_close_matches(lower, [*FORMATS, *ALIASES], n=1)
+    hint = f"did you mean {close[0]}?" if close else f"formats: {_names(readable=False)}"
+    raise OptionError(f"there is no subtitle format {name!r}", hint=hint)
 
 
 def _names(*, readable: bool) -> str:
-    return ", ".join(name for name, format in FORMATS.items() if format.read or not readable)
+    return ", ".join(
+        name for name, format in FORMATS.items() if (format.read or format.read_bytes if readable else format.write)
+    )

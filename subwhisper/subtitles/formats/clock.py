@@ -3,7 +3,8 @@
 import re
 
 _CLOCK = r"(?:(\d{1,9}):)?(\d{1,2}):(\d{1,2})(?:[,.:](\d{1,9}))?"
-_ARROW = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?$")
+_ARROW = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s(.*))?$", re.DOTALL)
+_ALONE = re.compile(rf"\s*{_CLOCK}\s*$")
 
 
 def clock(ms: int, *, point: str, hours: bool) -> str:
@@ -24,7 +25,19 @@ def parse_arrow(line: str) -> tuple[int, int] | None:
     if not match:
         return None
     parts = match.groups()
-    return _ms(parts[:4]), _ms(parts[4:])
+    return _ms(parts[:4]), _ms(parts[4:8])
+
+
+def after_arrow(line: str) -> str:
+    """What stands behind the end time of such a line."""
+    match = _ARROW.match(line)
+    return (match[9] or "").strip() if match else ""
+
+
+def parse_clock(text: str) -> int | None:
+    """Read one time of day, as in `parse_arrow`, in milliseconds; `None` when it is none."""
+    match = _ALONE.match(text)
+    return _ms(match.groups()) if match else None
 
 
 def _ms(parts: tuple[str | None, ...]) -> int:

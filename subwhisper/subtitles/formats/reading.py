@@ -1,24 +1,22 @@
-"""What every reader needs: bytes to text, rows to a track, and mistakes told with file and line."""
+"""What every reader needs: rows to a track, and what was put right told with file and line."""
 
-import codecs
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from subwhisper.errors import InputError
-from subwhisper.subtitles.script import clean
+from subwhisper.subtitles.formats.encodings import Repair, Report
+from subwhisper.subtitles.markup import Placement, Raw, RawBlock
+from subwhisper.subtitles.runs import Run, compose
 from subwhisper.subtitles.track import Cue, Track, first_overlap
 
 logger = logging.getLogger(__name__)
 
-_BOMS = (  # the longer first: UTF-32's begins with UTF-16's
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+GUARD = "\u2060"
+"""Word joiner, invisible: stands where text would otherwise be read as something else."""
+
+_MOST_LOGGED = 100
+LONGEST_MS = 1000 * 3600 * 1000
+"""A thousand hours: later times are slips of the pen, and some clocks cannot show them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,51 +27,32 @@ class Row:
     """Line of the file where it begins, from 1."""
     start_ms: int
     end_ms: int
-    text: str
+    runs: tuple[Run, ...]
+    placement: Placement | None = None
+    raw: Raw | None = None
 
 
-def read_text(path: Path, encoding: str | None = None) -> str:
-    """Read a file as text, by its byte order mark, else as UTF-8, else as `encoding`; the mark is taken off.
+class Clerk:
+    """Tells what was put right, with file and line: to the log, or to whoever asked."""
 
-    Raises:
-        InputError: it cannot be read, or is not such text.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    return decode(content, str(path), encoding).removeprefix("\ufeff")
+    def __init__(self, source: str, report: Report | None) -> None:
+        self.source = source
+        self._report = report
+        self._told = 0
 
+    def __call__(self, line: int, what: str) -> None:
+        self.tell(Repair(line, what))
 
-def decode(content: bytes, source: str, fallback: str | None = None) -> str:
-    """Turn a file's bytes into text: by its byte order mark, else as UTF-8, else as the encoding `fallback`.
-
-    Raises:
-        InputError: none of them fits, or there is no such encoding.
-    """
-    for mark, encoding in _BOMS:
-        if content.startswith(mark):
-            return _decode(content, source, encoding)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if fallback is None:
-            line = content.count(b"\n", 0, error.start) + 1
-            raise InputError(
-                f"{source}, line {line}: this is not UTF-8 text",
-                hint="give its encoding, for example: --encoding cp1252",
-            ) from error
-    return _decode(content, source, fallback)
-
-
-def _decode(content: bytes, source: str, encoding: str) -> str:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{source}, line {line}: this is not {encoding} text") from error
-    except (LookupError, ValueError) as error:  # ValueError: a name with a NUL in it
-        raise InputError(f"there is no text encoding called {encoding!r}", hint="try cp1252 or utf-16") from error
+    def tell(self, repair: Repair) -> None:
+        """Pass a repair on."""
+        self._told += 1
+        if self._report:
+            self._report(repair)
+        elif self._told <= _MOST_LOGGED:
+            at = f", line {repair.line}" if repair.line else ""
+            logger.warning("%s%s: %s", self.source, at, repair.what)
+        elif self._told == _MOST_LOGGED + 1:
+            logger.warning("%s: more was put right than is worth listing", self.source)
 
 
 def file_lines(text: str) -> list[str]:
@@ -81,22 +60,57 @@ def file_lines(text: str) -> list[str]:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def collect(rows: Iterable[Row], source: str) -> Track:
-    """Make a track of rows. What cannot be shown is put right or left out, with a warning naming file and line.
+def quoted(line: str) -> str:
+    """A line of a file as it stands in a message."""
+    return repr(line.strip()[:60])
+
+
+def collect(rows: Iterable[Row], clerk: Clerk, *, raw: Iterable[RawBlock] = (), karaoke: bool = False) -> Track:
+    """Make a track of rows. What cannot be shown is put right or left out, and the clerk is told.
 
     Rows that end before they start have the two swapped; rows without text or duration are left out.
+
+    Args:
+        rows: in any order.
+        clerk: hears of what was put right.
+        raw: what else the file holds.
+        karaoke: the file shows the times of words.
     """
     cues = []
     for row in rows:
-        lines = tuple(line for part in row.text.split("\n") if (line := clean(part).strip()))
         start_ms, end_ms = row.start_ms, row.end_ms
-        if not lines or start_ms == end_ms:
-            what = "no text" if not lines else "no duration"
-            logger.warning("%s, line %d: left out a cue with %s", source, row.line, what)
+        made = compose(row.runs)
+        if not made.lines or start_ms == end_ms:
+            clerk(row.line, f"left out a cue with no {'duration' if made.lines else 'text'}")
+            continue
+        if max(start_ms, end_ms) > LONGEST_MS:
+            clerk(row.line, "left out a cue later than a thousand hours")
             continue
         if end_ms < start_ms:
-            logger.warning("%s, line %d: the cue ends before it starts; swapped the two", source, row.line)
+            clerk(row.line, "the cue ends before it starts; swapped the two")
             start_ms, end_ms = end_ms, start_ms
-        cues.append(Cue(max(start_ms, 0), max(end_ms, 1), lines))
+        if start_ms < 0:
+            clerk(row.line, "the cue starts before 0; starts it there")
+        start_ms = max(start_ms, 0)
+        end_ms = max(end_ms, start_ms + 1)
+        cue = Cue(start_ms, end_ms, made.lines, made.words, spans=made.spans, placement=row.placement, raw=row.raw)
+        cues.append(cue)
     cues.sort(key=lambda cue: cue.start_ms)
-    return Track(tuple(cues), overlapping=first_overlap(cues) is not None)
+    overlapping = first_overlap(cues) is not None
+    return Track(tuple(cues), overlapping=overlapping, karaoke=karaoke, raw=tuple(raw))
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Text whose markup has been understood."""
+
+    runs: tuple[Run, ...]
+    placement: Placement | None = None
+    unheld: tuple[str, ...] = ()
+    """Names of the marks that the neutral model has no words for."""
+
+
+def unchanged(cue: Cue, marked: Marked, *, words: bool = False) -> bool:
+    """Whether a cue still says what its file said, so that the file's own words can be written again."""
+    made = compose(marked.runs)
+    return (made.lines, made.spans) == (cue.lines, cue.spans) and (not words or made.words == cue.words)

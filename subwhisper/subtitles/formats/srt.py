@@ -1,18 +1,22 @@
 r"""SubRip (.srt): numbered blocks, comma decimals, no header, no escaping.
 
 Read tolerantly: missing or wrong numbers, missing hours or fractions, points for commas, blank lines
-inside a cue. Formatting tags and `{\an8}` are dropped; other text in angle brackets is kept.
+inside a cue. Text in angle brackets that is no known tag is kept.
 """
 
 import re
 from collections.abc import Iterator
 
 from subwhisper.errors import InputError
-from subwhisper.subtitles.formats.clock import clock, parse_arrow
-from subwhisper.subtitles.formats.reading import Row, collect, file_lines
+from subwhisper.subtitles.formats import overrides, tags
+from subwhisper.subtitles.formats.clock import after_arrow, clock, parse_arrow
+from subwhisper.subtitles.formats.encodings import Report
+from subwhisper.subtitles.formats.reading import Clerk, Row, collect, file_lines, quoted, unchanged
+from subwhisper.subtitles.markup import Raw
+from subwhisper.subtitles.runs import decompose
 from subwhisper.subtitles.track import Cue, Track
 
-_TAG = re.compile(r"</?(?:b|i|u|s|font|c|v)(?:[\s=.][^<>]{0,200})?/?>|\{\\[^{}]{0,200}\}|\{/?[biu]\}", re.IGNORECASE)
+FORMAT = "srt"
 _ARROW = re.compile("-{2,}>")
 
 
@@ -23,41 +27,82 @@ def write(track: Track) -> str:
 
 def _block(number: int, cue: Cue) -> str:
     times = " --> ".join(clock(ms, point=",", hours=True) for ms in (cue.start_ms, cue.end_ms))
-    return "\n".join([str(number), times, *_lines(cue), ""])
+    raw = cue.raw if cue.raw and cue.raw.format == FORMAT else None
+    if raw and raw.settings:
+        times += f"  {raw.settings}"
+    return "\n".join([str(number), times, _text(cue, raw), ""])
 
 
-def _lines(cue: Cue) -> Iterator[str]:
-    for index, line in enumerate(cue.lines):
-        word = cue.highlighted
-        if word and word.line == index:
-            parts = (line[: word.first], line[word.first : word.stop], line[word.stop :])
-            before, now, after = (_ARROW.sub("->", part) for part in parts)
-            line = f"{before}<u>{now}</u>{after}"
-        yield _ARROW.sub("->", line)
+def _text(cue: Cue, raw: Raw | None) -> str:
+    if raw and not cue.highlighted:
+        marked = tags.parse(raw.text)
+        if marked.placement == cue.placement and unchanged(cue, marked):
+            return raw.text
+    lines = ("".join(_ARROW.sub("->", tags.write(run)) for run in line) for line in decompose(cue))
+    place = overrides.codes(cue.placement, overrides.Page()) if cue.placement else ""
+    return place + _ARROW.sub("->", "\n".join(lines))
 
 
-def read(text: str, source: str) -> Track:
+def read(text: str, source: str, report: Report | None = None) -> Track:
     """Read a file's text; `source` names it in messages.
 
     Raises:
-        InputError: it has text but no cue, or a cue's time cannot be read.
+        InputError: it has text but no cue.
     """
-    return collect(_rows(file_lines(text), source), source)
+    clerk = Clerk(source, report)
+    lines = file_lines(text)
+    track = collect(_rows(lines, clerk), clerk)
+    if not track.cues and not any(parse_arrow(line) for line in lines):
+        first = next((line for line in enumerate(lines, start=1) if line[1].strip()), None)
+        if first:
+            raise InputError(
+                f"{source}, line {first[0]}: found no cue; a time like 00:00:01,000 --> 00:00:02,000 is expected"
+            )
+    return track
 
 
-def _rows(lines: list[str], source: str) -> Iterator[Row]:
-    arrows = [(index, times) for index, line in enumerate(lines) if "-->" in line and (times := parse_arrow(line))]
-    _refuse_broken_times(lines, source)
-    if not arrows and (first := next((line for line in enumerate(lines, start=1) if line[1].strip()), None)):
-        raise InputError(
-            f"{source}, line {first[0]}: found no cue; a time like 00:00:01,000 --> 00:00:02,000 is expected"
-        )
-    stops = [index for index, _ in arrows[1:]] + [len(lines)]
-    for (index, (start_ms, end_ms)), stop in zip(arrows, stops, strict=False):
+def _rows(lines: list[str], clerk: Clerk) -> Iterator[Row]:
+    heads = [index for index, line in enumerate(lines) if "-->" in line and _is_head(lines, index)]
+    if heads and (lost := [line for line in lines[: heads[0]] if line.strip() and not line.strip().isdigit()]):
+        clerk(1, f"left out text before the first cue, {quoted(lost[0])}")
+    for index, stop in zip(heads, [*heads[1:], len(lines)], strict=False):
         body = lines[index + 1 : stop]
         if stop < len(lines):
             body = _without_number(body)
-        yield Row(index + 1, start_ms, end_ms, _TAG.sub("", "\n".join(body)))
+        times = parse_arrow(lines[index])
+        if times is None:
+            clerk(
+                index + 1, f"left out a cue whose time cannot be read, {quoted(lines[index])}: {quoted(' '.join(body))}"
+            )
+            continue
+        yield _row(index + 1, times, lines[index], body, clerk)
+
+
+def _row(number: int, times: tuple[int, int], head: str, body: list[str], clerk: Clerk) -> Row:
+    while body and not body[-1].strip():
+        body = body[:-1]
+    while body and not body[0].strip():
+        body = body[1:]
+    kept = [line for line in body if line.strip()]
+    if len(kept) < len(body):
+        clerk(number, "left out a blank line inside a cue")
+    text = "\n".join(kept)
+    marked = tags.parse(text)
+    settings = after_arrow(head)
+    unheld = (*marked.unheld, *(["coordinates"] if settings else []))
+    return Row(number, *times, marked.runs, marked.placement, Raw(FORMAT, text, settings, unheld=unheld))
+
+
+def _is_head(lines: list[str], index: int) -> bool:
+    """Whether the line is a cue's time, or was meant to be one: where a cue begins, and beginning with a digit."""
+    line = lines[index]
+    if parse_arrow(line):
+        return True
+    if not line.lstrip()[:1].isdigit():
+        return False
+    before = lines[index - 1].strip() if index else ""
+    numbered = before.isdigit() and (index == 1 or not lines[index - 2].strip())
+    return numbered or not before
 
 
 def _without_number(body: list[str]) -> list[str]:
@@ -65,11 +110,3 @@ def _without_number(body: list[str]) -> list[str]:
     if body and body[-1].strip().isdigit() and (len(body) == 1 or not body[-2].strip()):
         return body[:-1]
     return body
-
-
-def _refuse_broken_times(lines: list[str], source: str) -> None:
-    for index, line in enumerate(lines):
-        if "-->" in line and line.lstrip()[:1].isdigit() and not parse_arrow(line):
-            numbered = index > 0 and lines[index - 1].strip().isdigit() and (index == 1 or not lines[index - 2].strip())
-            if numbered or index == 0 or not lines[index - 1].strip():
-                raise InputError(f"{source}, line {index + 1}: cannot read the time {line.strip()[:60]!r}")

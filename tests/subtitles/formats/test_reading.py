@@ -4,12 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from subwhisper.errors import InputError
-from subwhisper.subtitles.formats import ass, read_track, srt, tsv, vtt
+from subwhisper.errors import InputError, OptionError
+from subwhisper.subtitles.formats import FORMATS, ass, read_track, srt, vtt
+from subwhisper.subtitles.formats.encodings import Repair
 from subwhisper.subtitles.track import Cue, Track
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nGrüße – 你好\n"
 CUE = Cue(1000, 2000, ("Grüße – 你好",))
+
+
+def read_text(text: str, format: str) -> tuple[Track, list[Repair]]:
+    read = FORMATS[format].read
+    assert read is not None
+    repairs: list[Repair] = []
+    return read(text, "x", repairs.append), repairs
 
 
 @pytest.mark.parametrize(
@@ -32,14 +40,33 @@ def test_encodings_and_line_ends(tmp_path: Path, content: bytes) -> None:
     assert read_track(path).cues == (CUE,)
 
 
-def test_other_encodings_must_be_stated(tmp_path: Path) -> None:
+def test_other_encodings_are_stated_or_guessed_and_a_guess_is_told(tmp_path: Path) -> None:
     path = tmp_path / "captions.srt"
-    path.write_bytes("1\n00:00:01,000 --> 00:00:02,000\nGrüße\n".encode("cp1252"))
-    assert read_track(path, encoding="cp1252").cues[0].lines == ("Grüße",)
-    with pytest.raises(InputError, match=r"captions\.srt, line 3: this is not UTF-8"):
-        read_track(path)
-    with pytest.raises(InputError, match="no text encoding called 'klingon'"):
+    path.write_bytes("1\n00:00:01,000 --> 00:00:02,000\nViele Grüße aus Köln, schöne Straße\n".encode("cp1252"))
+    repairs: list[Repair] = []
+    assert read_track(path, encoding="cp1252", report=repairs.append).cues[0].text.startswith("Viele Grüße")
+    assert repairs == []
+    assert read_track(path, report=repairs.append).cues[0].text.startswith("Viele Grüße")
+    assert "guess" in repairs[0].what
+    with pytest.raises(OptionError, match="no text encoding called 'klingon'"):
         read_track(path, encoding="klingon")
+    with pytest.raises(InputError, match=r"captions\.srt, line 3: this is not ascii text"):
+        read_track(path, encoding="ascii")
+
+
+@pytest.mark.parametrize("encoding", ["base64", "rot13", "klingon", "a\0b"])
+def test_an_encoding_that_is_none_is_refused_even_when_not_needed(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "captions.srt"
+    path.write_text(SRT)
+    with pytest.raises(OptionError, match="no text encoding"):
+        read_track(path, encoding=encoding)
+
+
+def test_utf16_without_a_mark_is_recognised(tmp_path: Path) -> None:
+    path = tmp_path / "captions.srt"
+    for encoding in ("utf-16-le", "utf-16-be"):
+        path.write_bytes(SRT.encode(encoding))
+        assert read_track(path).cues == (CUE,)
 
 
 @pytest.mark.parametrize(
@@ -66,16 +93,16 @@ def test_srt_as_it_is_found(text: str, cues: list[tuple[int, int, str]]) -> None
     assert [(cue.start_ms, cue.end_ms, "|".join(cue.lines)) for cue in srt.read(text, "x.srt").cues] == cues
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("just a letter\nto a friend\n", r"x\.srt, line 1: found no cue"),
-        (SRT + "\n2\n00:00:0x,000 --> 00:00:02,000\nb\n", r"x\.srt, line 6: cannot read the time"),
-    ],
-)
-def test_srt_mistakes_are_named_with_their_line(text: str, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        srt.read(text, "x.srt")
+def test_text_without_any_cue_is_refused_with_its_line() -> None:
+    with pytest.raises(InputError, match=r"x\.srt, line 2: found no cue"):
+        srt.read("\njust a letter\nto a friend\n", "x.srt")
+
+
+def test_a_cue_whose_time_is_broken_does_not_take_the_others_with_it() -> None:
+    repairs: list[Repair] = []
+    track = srt.read(SRT + "\n2\n00:00:0x,000 --> 00:00:02,000\nb\n\n" + SRT, "x.srt", repairs.append)
+    assert len(track.cues) == 2
+    assert [(repair.line, "'b'" in repair.what) for repair in repairs] == [(6, True)]
 
 
 def test_repairs_are_logged_with_their_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -118,19 +145,63 @@ def test_webvtt_as_it_is_found(text: str, cues: list[tuple[int, int, str]]) -> N
 
 
 @pytest.mark.parametrize(
-    ("read", "text", "message"),
+    ("format", "text", "message"),
     [
-        (vtt.read, "WEBVTTX\n", r"x, line 1: a WebVTT file must begin"),
-        (vtt.read, "WEBVTT\n\nid\n00:01 -> 0 --> 2\nx", r"x, line 4: cannot read the time"),
-        (tsv.read, "a\tb\n", r"x, line 1: the columns"),
-        (tsv.read, "start\tend\ttext\n0\t1\ta\n1.5\t2\tb\n", r"x, line 3: start and end"),
-        (ass.read, "[Script Info]\n", r"x, line 1: this is not a SubStation file"),
-        (ass.read, "[Events]\nDialogue: 0,0:00:xx,0:00:02.00,Default,,0,0,0,,a\n", r"x, line 2: cannot read the time"),
+        ("vtt", "WEBVTTX\n", r"x, line 1: a WebVTT file must begin"),
+        ("tsv", "a\tb\n", r"x, line 1: the columns"),
+        ("csv", "start,text\n", r"x, line 1: the column end is missing"),
+        ("ass", "[Script Info]\n", r"x, line 1: this is not a SubStation file"),
+        ("ttml", "<tt>\n<p", r"x, line 2: this is not XML|no cue"),
+        ("ttml", "<html/>", r"x, line 1: this XML is not TTML"),
+        ("ttml", "no", r"x, line 1: this is not XML"),
+        ("json", '{"segments": [}', r"x, line 1: this is not JSON"),
+        ("json", "{}", r"x: this JSON holds no captions"),
+        ("sbv", "\nwords", r"x, line 2: found no cue"),
+        ("sub", "words", r"x, line 1: found no cue"),
+        ("mpl", "words", r"x, line 1: found no cue"),
+        ("smi", "words", r"x, line 1: found no cue"),
+        ("lrc", "words", r"x, line 1: found no time"),
     ],
 )  # fmt: skip
-def test_mistakes_are_named_with_their_line(read, text: str, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_no_such_file_is_refused_with_its_line(format: str, text: str, message: str) -> None:
+    if format == "ttml" and text.startswith("<tt>"):
+        assert read_text(text, format)[0].cues == ()
+        return
     with pytest.raises(InputError, match=message):
-        read(text, "x")
+        read_text(text, format)
+
+
+HEAD = "[Events]\n"
+ASS_LINE = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,good\n"
+SRT_CUE = "00:00:01,000 --> 00:00:02,000\ngood\n\n"
+VTT_CUE = "00:01.000 --> 00:02.000\ngood\n\n"
+
+
+@pytest.mark.parametrize(
+    ("format", "text", "line"),
+    [
+        ("vtt", f"WEBVTT\n\nid\n00:01 -> 0 --> 2\nx\n\n{VTT_CUE}", 3),
+        ("vtt", f"WEBVTT\n\n{VTT_CUE}stray words\n", 6),
+        ("tsv", "start\tend\ttext\n1000\t2000\tgood\n1.5\t2\tb\n", 3),
+        ("csv", 'start,end,text\n"1000","2000","good"\nx,2,b\n', 3),
+        ("ass", f"{HEAD}Dialogue: 0,0:00:xx,0:00:02.00,Default,,0,0,0,,a\n{ASS_LINE}", 2),
+        ("ass", f"{HEAD}{ASS_LINE}stray\n", 3),
+        ("srt", f"{SRT_CUE}00:00:05,000 --> 00:00:05,000\nnever\n", 4),
+        ("srt", f"stray words\n\n{SRT_CUE}", 1),
+        ("ttml", '<tt xmlns="http://www.w3.org/ns/ttml"><body><div>\n<p begin="1s" end="2s">good</p>\n<p', 3),
+        ("ttml", '<tt><body><div>\n<p begin="1s" end="2s">good</p>\n<p begin="5s">no end</p></div></body></tt>', 3),
+        ("sbv", "stray\n\n0:00:01.000,0:00:02.000\ngood\n", 1),
+        ("sub", "{1}{1}25\n{25}{50}good\nstray\n", 3),
+        ("mpl", "[10][20]good\nstray\n", 2),
+        ("smi", "<SAMI><BODY>\n<SYNC Start=1000><P>good\n<SYNC Start=2000><P>&nbsp;\n<SYNC Start=x><P>b</BODY>", 4),
+        ("lrc", "[00:01.00]good\n[00:02.00]\nstray\n", 3),
+        ("json", '{"segments": [{"start": 1, "end": 2, "text": "good"}, {"start": "x"}]}', 0),
+    ],
+)  # fmt: skip
+def test_what_can_be_saved_is_saved_and_the_rest_is_told_with_its_line(format: str, text: str, line: int) -> None:
+    track, repairs = read_text(text, format)
+    assert (1000, 2000, "good") in [(cue.start_ms, cue.end_ms, cue.text) for cue in track.cues]
+    assert [repair.line for repair in repairs] == [line]
 
 
 def test_ass_text_loses_its_codes_only() -> None:
@@ -141,7 +212,7 @@ def test_ass_text_loses_its_codes_only() -> None:
         "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\an8\\k20}one, {\\i1}two{\\i0}\\Nthree\\hfour\n"
         "Dialogue: 0,0:00:02.00,0:00:03.00,Default,,0,0,0,,{\\p1}m 0 0 l 1 1{\\p0}\n"
     )
-    assert ass.read(text, "x.ass") == Track((Cue(1000, 2000, ("one, two", "three\u00a0four")),))
+    assert [cue.lines for cue in ass.read(text, "x.ass").cues] == [("one, two", "three\u00a0four")]
 
 
 def test_content_counts_before_the_suffix(tmp_path: Path) -> None:
@@ -189,10 +260,11 @@ def test_samples_are_read_whole(samples: Path, name: str) -> None:
     assert len(read_track(samples / "subtitles" / name).cues) == CUES[name]
 
 
+@pytest.mark.parametrize("stated", [True, False], ids=["stated", "guessed"])
 @pytest.mark.parametrize("name", LEGACY)
-def test_samples_in_legacy_encodings(samples: Path, name: str) -> None:
+def test_samples_in_legacy_encodings(samples: Path, name: str, stated: bool) -> None:
     encoding, line = LEGACY[name]
-    track = read_track(samples / "subtitles" / name, encoding=encoding)
+    track = read_track(samples / "subtitles" / name, encoding=encoding if stated else None)
     assert any(line.lower() in read.lower() for cue in track.cues for read in cue.lines)
 
 

@@ -91,7 +91,7 @@ def test_the_word_being_said_is_underlined(format: str, marked: str) -> None:
     assert text.count(marked) == 1
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", [name for name, format in FORMATS.items() if format.write])
 def test_write_track_goes_by_the_suffix_and_replaces_what_was_there(tmp_path: Path, format: str) -> None:
     path = tmp_path / f"captions.{format.upper()}"
     path.write_text("old")
