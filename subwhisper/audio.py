@@ -79,3 +79,20 @@ class Audio:
 
     def blocks(self) -> Iterator[Samples]:
         yield self.samples
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The beginning of a recording; what lies behind is not read."""
+
+    source: AudioSource
+    n_samples: int
+
+    def blocks(self) -> Iterator[Samples]:
+        """As the recording's own, up to `n_samples`."""
+        left = self.n_samples
+        for block in self.source.blocks():
+            yield block[:left]
+            left -= len(block)
+            if left <= 0:
+                return

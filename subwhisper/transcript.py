@@ -1,8 +1,8 @@
 """What was said and when: words, segments, transcripts, and their JSON.
 
 Times are seconds from the start of the recording's own clock, never rounded here.
-The JSON has the shape of openai-whisper's result, with two additions:
-`duration` and `provenance`.
+The JSON has the shape of openai-whisper's result, with additions: `duration`, `language_probability`,
+`provenance`, the language of each segment, and `translation` where both texts were asked for.
 """
 
 import json
@@ -80,6 +80,7 @@ class Segment:
             "avg_logprob": quality.avg_logprob if quality else None,
             "compression_ratio": quality.compression_ratio if quality else None,
             "no_speech_prob": quality.no_speech_prob if quality else None,
+            "language": self.language,
         }
         if self.words:
             row["words"] = [word.to_dict() for word in self.words]
@@ -111,7 +112,7 @@ class Segment:
                 )
                 for w in row.get("words", ())
             ),
-            language=language,
+            language=row.get("language") or language,
             quality=quality,
         )
 
@@ -125,6 +126,10 @@ class Transcript:
     """Code of the language of the text: `en` after translation, whatever was spoken."""
     duration: float | None = None
     """Seconds of audio; `None` when unknown."""
+    language_probability: float | None = None
+    """How sure the recogniser was of the language spoken; `None` where it was told."""
+    translation: "Transcript | None" = None
+    """The same in English, where both were asked for."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """How it was made: model and its hash, settings, versions. Plain JSON values."""
 
@@ -137,16 +142,22 @@ class Transcript:
             yield from segment.words
 
     def shifted(self, seconds: float) -> "Transcript":
-        return replace(self, segments=tuple(segment.shifted(seconds) for segment in self.segments))
+        segments = tuple(segment.shifted(seconds) for segment in self.segments)
+        translation = self.translation.shifted(seconds) if self.translation else None
+        return replace(self, segments=segments, translation=translation)
 
     def to_dict(self) -> dict[str, Any]:
-        return {
+        document: dict[str, Any] = {
             "text": self.text,
             "language": self.language,
+            "language_probability": self.language_probability,
             "duration": self.duration,
             "segments": [segment.to_dict(index) for index, segment in enumerate(self.segments)],
             "provenance": dict(self.provenance),
         }
+        if self.translation is not None:
+            document["translation"] = self.translation.to_dict()
+        return document
 
     def to_json(self, *, indent: int | None = None) -> str:
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
@@ -159,13 +170,19 @@ class Transcript:
             InputError: it is not JSON, or not a transcript.
         """
         try:
-            document = json.loads(text)
-            language = document.get("language") or "und"
-            return cls(
-                segments=tuple(Segment.from_dict(row, language) for row in document["segments"]),
-                language=language,
-                duration=document.get("duration"),
-                provenance=document.get("provenance", {}),
-            )
+            return cls._from_dict(json.loads(text))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"this JSON is not a transcript: {error!r}") from error
+
+    @classmethod
+    def _from_dict(cls, document: Mapping[str, Any]) -> "Transcript":
+        language = document.get("language") or "und"
+        translation = document.get("translation")
+        return cls(
+            segments=tuple(Segment.from_dict(row, language) for row in document["segments"]),
+            language=language,
+            duration=document.get("duration"),
+            language_probability=document.get("language_probability"),
+            translation=cls._from_dict(translation) if translation else None,
+            provenance=document.get("provenance", {}),
+        )

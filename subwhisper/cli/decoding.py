@@ -1,8 +1,9 @@
-"""Options of decoding, declared once: how a window becomes text, and when that text is not believed."""
+"""Options of decoding, declared once: its language, how a window becomes text, and when that is not believed."""
 
 from typing import Annotated
 
 from subwhisper.cli.options import (
+    SPEECH_PANEL,
     joined,
     option,
     parse_count,
@@ -13,6 +14,39 @@ from subwhisper.cli.options import (
 )
 
 _DECODING, _FALLBACK = "Decoding", "Doubt and fallback"
+
+# -- language -----------------------------------------------------------------------------------------------------
+
+Multilingual = Annotated[
+    bool,
+    option(
+        "--multilingual/--no-multilingual", panel=SPEECH_PANEL,
+        help="Detect the language of each window anew, for mixed speech.",
+    ),
+]  # fmt: skip
+LanguageDetectionSegments = Annotated[
+    int,
+    option(
+        "--language-detection-segments", panel=SPEECH_PANEL, min=1, metavar="N",
+        help="Windows listened to, at most, for the language.",
+    ),
+]  # fmt: skip
+LanguageDetectionThreshold = Annotated[
+    float,
+    option(
+        "--language-detection-threshold", panel=SPEECH_PANEL, min=0.0, max=1.0, metavar="P",
+        help="Probability above which a window is sure of its language.",
+    ),
+]  # fmt: skip
+
+
+def parse_languages(text: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """`de` is the language spoken; of `en,de`, the languages it is one of, the recording decides."""
+    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    return (None, tuple(names)) if len(names) > 1 else (names[0] if names else None, ())
+
+
+# -- decoding -----------------------------------------------------------------------------------------------------
 
 BeamSize = Annotated[
     int, option("--beam-size", panel=_DECODING, metavar="N", parser=parse_count, help="Beams kept; 1 is greedy.")

@@ -120,8 +120,8 @@ def parse_text(value: Any) -> str | None:
 
 
 def parse_language(value: Any) -> str | None:
-    """A code or English name; `None` and `auto` leave it to be detected."""
-    text = parse_text(value)
+    """A code or English name, or several with commas between; `None` and `auto` leave it to be detected."""
+    text = parse_text(joined(value))
     return None if text is None or text.strip().lower() == "auto" else text
 
 
@@ -157,7 +157,7 @@ def _listed(option: str, part: str, kind: type[N]) -> N:
         raise OptionError(f"{option}: {part.strip()!r} is not a number") from error
 
 
-_OUTPUT, _MODEL, _SPEECH, _JOURNAL = "Output", "Model and machine", "What is heard", "Journal"
+_OUTPUT, _MODEL, SPEECH_PANEL, _JOURNAL = "Output", "Model and machine", "What is heard", "Journal"
 _CAPTIONS = "Captions"
 
 Inputs = Annotated[
@@ -256,30 +256,33 @@ Threads = Annotated[
 Language = Annotated[
     str | None,
     option(
-        "--language", "-l", panel=_SPEECH, metavar="CODE|NAME", parser=parse_language,
-        help="The language spoken (default: detected).",
+        "--language", "-l", panel=SPEECH_PANEL, metavar="CODE|NAME", parser=parse_language,
+        help="The language spoken, or those it is one of: en,de (default: detected).",
     ),
 ]  # fmt: skip
 Task = Annotated[
     str,
-    option("--task", panel=_SPEECH, metavar="TASK", help="transcribe keeps the language, translate writes English."),
-]
+    option(
+        "--task", panel=SPEECH_PANEL, metavar="TASK",
+        help="transcribe keeps the language, translate writes English, both does both at once.",
+    ),
+]  # fmt: skip
 AudioTrack = Annotated[
     str | None,
     option(
-        "--audio-track", panel=_SPEECH, metavar="NUMBER|LANGUAGE",
+        "--audio-track", panel=SPEECH_PANEL, metavar="NUMBER|LANGUAGE",
         help="Which audio track: its number from 0, or its language (default: the file's own choice).",
     ),
 ]  # fmt: skip
 ClipTimestamps = Annotated[
     str,
     option(
-        "--clip-timestamps", panel=_SPEECH, metavar="SECONDS", parser=joined,
+        "--clip-timestamps", panel=SPEECH_PANEL, metavar="SECONDS", parser=joined,
         help="Only these parts: start,end,start,end...; the last end may be left out.",
     ),
 ]  # fmt: skip
-Plan = Annotated[str, option("--plan", panel=_SPEECH, metavar="NAME", help="How windows follow: sequential.")]
-Vad = Annotated[str, option("--vad", panel=_SPEECH, metavar="NAME", help="Detector of speech: none.")]
+Plan = Annotated[str, option("--plan", panel=SPEECH_PANEL, metavar="NAME", help="How windows follow: sequential.")]
+Vad = Annotated[str, option("--vad", panel=SPEECH_PANEL, metavar="NAME", help="Detector of speech: none.")]
 
 # -- captions -----------------------------------------------------------------------------------------------------
 

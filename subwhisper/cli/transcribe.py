@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from subwhisper.cli import decoding as dec
 from subwhisper.cli import options as opt
@@ -59,6 +59,9 @@ class TranscribeArguments:
     threads: opt.Threads = None
 
     language: opt.Language = TranscribeOptions.language
+    multilingual: dec.Multilingual = TranscribeOptions.multilingual
+    language_detection_segments: dec.LanguageDetectionSegments = TranscribeOptions.language_detection_segments
+    language_detection_threshold: dec.LanguageDetectionThreshold = TranscribeOptions.language_detection_threshold
     task: opt.Task = TranscribeOptions.task
     audio_track: opt.AudioTrack = None
     clip_timestamps: opt.ClipTimestamps = _CLIPS
@@ -150,8 +153,13 @@ class TranscribeArguments:
         words = self.word_timestamps
         if words is None:  # captions are laid out by words, and times of whole segments are too coarse for them
             words = self.burn or bool(CAPTION_FORMATS & {*formats}) or self.hallucination_silence_threshold is not None
+        language, languages = dec.parse_languages(self.language)
         return TranscribeOptions(
-            language=self.language,
+            language=language,
+            languages=languages,
+            multilingual=self.multilingual,
+            language_detection_segments=self.language_detection_segments,
+            language_detection_threshold=self.language_detection_threshold,
             task=_task(self.task),
             initial_prompt=self.initial_prompt,
             carry_initial_prompt=self.carry_initial_prompt,
@@ -274,11 +282,9 @@ def _report(rows: list[dict[str, Any]], problem: SubwhisperError | None) -> None
 
 
 def _task(name: str) -> Task:
-    if name == "transcribe":
-        return "transcribe"
-    if name == "translate":
-        return "translate"
-    raise OptionError(f"unknown task {name!r}", hint="transcribe or translate")
+    if name not in get_args(Task):
+        raise OptionError(f"unknown task {name!r}", hint=f"one of {', '.join(get_args(Task))}")
+    return cast(Task, name)
 
 
 def _only(option: str, value: str, allowed: str) -> None:

@@ -43,24 +43,24 @@ def is_silence(decoded: Decoded, options: FallbackOptions) -> bool:
 
 
 def decode_with_fallback(
-    decode: Callable[[float, Sequence[int]], Sequence[Decoded]], n_windows: int, options: FallbackOptions
+    decode: Callable[[float, Sequence[int]], Sequence[Decoded]], n_texts: int, options: FallbackOptions
 ) -> list[Decoded]:
-    """Decode windows at rising temperatures until each text passes; the last one stands whatever it is.
+    """Decode at rising temperatures until each text passes; the last one stands whatever it is.
 
     Args:
-        decode: gives the texts of the windows with these indices, at a temperature.
-        n_windows: decoded together at first; later only those whose text has not passed.
+        decode: gives the texts with these indices, at a temperature.
+        n_texts: decoded together at first; later only those that have not passed.
         options: the temperatures and thresholds.
     """
     found: dict[int, Decoded] = {}
-    waiting: Sequence[int] = range(n_windows)
+    waiting: Sequence[int] = range(n_texts)
     for temperature in options.temperatures:
         found |= zip(waiting, decode(temperature, waiting), strict=True)
-        verdicts = {window: judge(found[window], options) for window in waiting}
-        for window, verdict in verdicts.items():
+        verdicts = {text: judge(found[text], options) for text in waiting}
+        for text, verdict in verdicts.items():
             if not verdict.accepted:
-                _log.debug("window %d at temperature %.1f: %s", window, temperature, verdict.reason)
-        waiting = [window for window, verdict in verdicts.items() if not verdict.accepted]
+                _log.debug("text %d at temperature %.1f: %s", text, temperature, verdict.reason)
+        waiting = [text for text, verdict in verdicts.items() if not verdict.accepted]
         if not waiting:
             break
-    return [found[window] for window in range(n_windows)]
+    return [found[text] for text in range(n_texts)]

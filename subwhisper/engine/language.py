@@ -1,4 +1,11 @@
-"""Which language is spoken in a window."""
+"""Which language is spoken: in one window, and in a recording.
+
+Shapes: B windows, A audio positions, D width.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -7,22 +14,94 @@ from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.model.whisper import Whisper
 
 
-def detect_language(model: Whisper, tokenizer: Tokenizer, features: Tensor) -> list[dict[str, float]]:
+@dataclass(frozen=True, slots=True)
+class HeardLanguage:
+    """The language of a recording, and how sure the network is of it."""
+
+    language: str
+    """Code."""
+    probability: float
+    """Of the window that is surest of it."""
+    ranked: Mapping[str, float]
+    """Code to mean probability over the windows listened to, the most probable first."""
+
+
+def detect_language(
+    model: Whisper, tokenizer: Tokenizer, features: Tensor, allowed: Collection[str] = ()
+) -> list[dict[str, float]]:
     """Ask the network for the language token after the start token.
 
     Args:
         model: a multilingual one.
         tokenizer: of the same checkpoint; its languages are the candidates.
         features: (B, A, D) from `Whisper.encode`.
+        allowed: codes to choose from, all of which the tokenizer knows; empty: every language.
 
     Returns:
-        For each window, the probability of every language, the most probable first.
+        For each window, the probability of every candidate, the most probable first; they add up to 1.
     """
-    languages = tokenizer.language_tokens
+    languages = {code: token for code, token in tokenizer.language_tokens.items() if not allowed or code in allowed}
     with torch.inference_mode():
         start = torch.full((len(features), 1), tokenizer.sot, device=features.device)
         logits = model.decode(start, model.start(features, capacity=1))[:, 0]
         chosen = torch.tensor(list(languages.values()), device=features.device)
         probabilities = logits[:, chosen].softmax(dim=-1).tolist()
-    ranked = [sorted(zip(languages, row, strict=True), key=lambda pair: -pair[1]) for row in probabilities]
-    return [dict(row) for row in ranked]
+    return [_ranked(dict(zip(languages, row, strict=True))) for row in probabilities]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLanguages:
+    """Tells the language of each window of mixed speech by itself, whatever the windows around it."""
+
+    model: Whisper
+    tokenizer: Tokenizer
+    main: str
+    """Code of what a window is taken for that is not sure."""
+    allowed: Sequence[str]
+    """Codes to choose from; empty: every language."""
+    threshold: float
+    """Probability above which a window is sure."""
+
+    def __call__(self, features: Tensor) -> list[str]:
+        """Codes of (B, A, D) windows."""
+        surest = [next(iter(ranked.items())) for ranked in self._detect(features)]
+        return [code if probability > self.threshold else self.main for code, probability in surest]
+
+    def _detect(self, features: Tensor) -> list[dict[str, float]]:
+        return detect_language(self.model, self.tokenizer, features, self.allowed)
+
+
+def agreed_language(windows: Iterable[Mapping[str, float]], threshold: float) -> HeardLanguage:
+    """Settle on one language for a recording.
+
+    The first window that is sure decides; when none is, the language that most windows are for, and among
+    equals the one that a window is surest of. (faster-whisper's rule, but for the equals.)
+
+    Args:
+        windows: ranked probabilities of each window; no more are taken than are needed.
+        threshold: probability above which a window is sure.
+
+    Raises:
+        ValueError: there is no window.
+    """
+    votes: dict[str, list[float]] = defaultdict(list)
+    totals: dict[str, float] = defaultdict(float)
+    n_windows = 0
+    for ranked in windows:
+        n_windows += 1
+        for code, probability in ranked.items():
+            totals[code] += probability
+        best, surest = next(iter(ranked.items()))
+        votes[best].append(surest)
+        if surest > threshold:
+            break
+    else:
+        if not n_windows:
+            raise ValueError("no window to hear a language in")
+        best = max(votes, key=lambda code: (len(votes[code]), max(votes[code])))
+    means = {code: total / n_windows for code, total in totals.items()}
+    return HeardLanguage(best, max(votes[best]), _ranked(means))
+
+
+def _ranked(probabilities: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(probabilities.items(), key=lambda pair: -pair[1]))

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from subwhisper.errors import OptionError
 from subwhisper.languages import language_code
 
-Task = Literal["transcribe", "translate"]
+Task = Literal["transcribe", "translate", "both"]
 DetectorName = Literal["silero", "energy", "none"]
 
 MODEL_SUPPRESSED = -1
@@ -131,9 +131,17 @@ class TranscribeOptions:
     """How a recording becomes a transcript."""
 
     language: str | None = None
-    """Code or English name of the language spoken; `None`: detected in the first window."""
+    """Code or English name of the language spoken; `None`: detected."""
+    languages: tuple[str, ...] = ()
+    """Codes or names of those among which the language is detected; empty: every one the model knows."""
+    multilingual: bool = False
+    """Detect the language of each window anew; one that is not sure is in the language of the recording."""
+    language_detection_segments: int = 1
+    """Most windows listened to for the language of the recording. More is surer where recordings begin with music."""
+    language_detection_threshold: float = 0.5
+    """Probability above which a window is sure of its language. Larger listens to more windows."""
     task: Task = "transcribe"
-    """`transcribe` keeps the language, `translate` writes English."""
+    """`transcribe` keeps the language, `translate` writes English, `both` gives one and the other."""
     initial_prompt: str | None = None
     """Text set before the first window: names, spelling, style."""
     carry_initial_prompt: bool = False
@@ -158,10 +166,13 @@ class TranscribeOptions:
     fallback: FallbackOptions = field(default_factory=FallbackOptions)
 
     def __post_init__(self) -> None:
-        if self.language is not None:
-            language_code(self.language)  # raises for an unknown one
-        if self.task not in ("transcribe", "translate"):
-            raise OptionError(f"unknown task {self.task!r}", hint="transcribe or translate")
+        for language in (self.language, *self.languages):
+            if language is not None:
+                language_code(language)  # raises for an unknown one
+        if self.task not in get_args(Task):
+            raise OptionError(f"unknown task {self.task!r}", hint=f"one of {', '.join(get_args(Task))}")
+        _at_least(1, language_detection_segments=self.language_detection_segments)
+        _at_least(0, language_detection_threshold=self.language_detection_threshold)
         if self.hallucination_silence_threshold is not None and not self.word_timestamps:
             raise OptionError("hallucination_silence_threshold needs word_timestamps")
         _at_least(
@@ -170,6 +181,16 @@ class TranscribeOptions:
             prompt_reset_on_temperature=self.prompt_reset_on_temperature,
         )
         _check_clips(self.clip_timestamps)
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Codes of `languages`, each once."""
+        return tuple(dict.fromkeys(language_code(language) for language in self.languages))
+
+    @property
+    def translates(self) -> bool:
+        """Whether English text is wanted for other languages."""
+        return self.task != "transcribe"
 
 
 def temperature_ladder(start: float, increment: float | None) -> tuple[float, ...]:

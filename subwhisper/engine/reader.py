@@ -1,17 +1,17 @@
-"""Windows of a recording to text, several at once: mel, encoder, decoder, fallback.
+"""Windows of a recording to text, several at once: mel, encoder, language, decoder, fallback.
 
 Windows read together never influence each other: a text does not depend on what it was read with.
 
 Shapes: B windows, M mel bins, F mel frames, A audio positions, D width.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from subwhisper.engine.decoding.loop import Decoded, WindowDecoder
+from subwhisper.engine.decoding.loop import Beginning, Decoded, WindowDecoder
 from subwhisper.engine.fallback import decode_with_fallback
 from subwhisper.engine.features import MelReader
 from subwhisper.engine.options import FallbackOptions
@@ -26,7 +26,15 @@ class Reading:
     window: Window
     features: Tensor
     """(1, A, D) from the encoder; word times are read off them too."""
-    decoded: Decoded
+    language: str
+    """Code of the language spoken."""
+    texts: tuple[Decoded, ...]
+    """One for each of the reader's tasks."""
+
+    @property
+    def decoded(self) -> Decoded:
+        """The text of the first task, which says where the window leaves off."""
+        return self.texts[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +59,51 @@ class WindowEncoder:
         return torch.nn.functional.pad(self.mel.window(window.first, window.n_frames), (0, missing))
 
 
+Languages = Callable[[Tensor], Sequence[str]]
+"""Tells the language spoken in each of (B, A, D) windows."""
+
+
 @dataclass(frozen=True, slots=True)
 class WindowReader:
-    """Windows of one recording to readings: task, language and options stay the same."""
+    """Windows of one recording to readings: tasks and options stay the same."""
 
     encoder: WindowEncoder
     decoder: WindowDecoder
     fallback: FallbackOptions
+    tasks: tuple[str, ...]
+    """What each window is decoded for; all of them are rows of one decoding."""
+    languages: Languages
 
-    def read(self, windows: Sequence[Window], prompt: Sequence[int] = ()) -> list[Reading]:
-        """Recognise windows; those whose text is not believed are decoded again, and only they.
+    def read(self, windows: Sequence[Window], prompts: Sequence[Sequence[int]]) -> list[Reading]:
+        """Recognise windows; texts that are not believed are decoded again, and only they.
 
         Args:
             windows: in the order of the recording.
-            prompt: tokens of the text before; the same for all of them.
+            prompts: for each task, tokens of the text before; the same for all windows.
         """
         features = self.encoder.encode(windows)
+        languages = self.languages(features)
+        beginnings = [beginning for language in languages for beginning in self._beginnings(language, prompts)]
+        n_tasks = len(self.tasks)
 
         def decode(temperature: float, chosen: Sequence[int]) -> list[Decoded]:
-            seeds = [_seed(windows[index], temperature) for index in chosen]
-            return self.decoder.decode(features[list(chosen)], temperature=temperature, prompt=prompt, seeds=seeds)
+            # the texts of a window share what is heard, but for a single one that is tried again
+            heard = features if len(chosen) == len(beginnings) else features[[text // n_tasks for text in chosen]]
+            seeds = [_seed(windows[text // n_tasks], temperature) for text in chosen]
+            asked = [beginnings[text] for text in chosen]
+            return self.decoder.decode(heard, asked, temperature=temperature, seeds=seeds)
 
-        texts = decode_with_fallback(decode, len(windows), self.fallback)
+        texts = decode_with_fallback(decode, len(beginnings), self.fallback)
+        by_window = [tuple(texts[first : first + n_tasks]) for first in range(0, len(texts), n_tasks)]
         rows = torch.split(features, 1)
-        return [Reading(*found) for found in zip(windows, rows, texts, strict=True)]
+        return [Reading(*found) for found in zip(windows, rows, languages, by_window, strict=True)]
+
+    def _beginnings(self, language: str, prompts: Sequence[Sequence[int]]) -> list[Beginning]:
+        tokenizer = self.encoder.model.tokenizer
+        return [
+            Beginning(tokenizer.start_sequence(language, task), tuple(prompt))
+            for task, prompt in zip(self.tasks, prompts, strict=True)
+        ]
 
 
 def _seed(window: Window, temperature: float) -> int:

@@ -17,12 +17,12 @@ from subwhisper.engine.decoding.loop import WindowDecoder
 from subwhisper.engine.fallback import is_silence
 from subwhisper.engine.features import FRAMES_PER_SECOND, MelReader, survey
 from subwhisper.engine.hallucination import Kept, skip_silence
-from subwhisper.engine.language import detect_language
+from subwhisper.engine.language import HeardLanguage, WindowLanguages, agreed_language, detect_language
 from subwhisper.engine.options import TranscribeOptions
-from subwhisper.engine.reader import Reading, WindowEncoder, WindowReader
+from subwhisper.engine.reader import Languages, Reading, WindowEncoder, WindowReader
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.engine.window_store import NothingKept, Settled, WindowStore
-from subwhisper.engine.windows import Piece, Plan, SequentialPlan, Window, clips_in_frames, split_tokens
+from subwhisper.engine.windows import Piece, Plan, SequentialPlan, Window, clips_in_frames, every_piece, split_tokens
 from subwhisper.errors import ModelError, OptionError
 from subwhisper.languages import LANGUAGES, language_code
 from subwhisper.model import catalog
@@ -30,8 +30,8 @@ from subwhisper.transcript import Quality, Segment
 
 _log = logging.getLogger(__name__)
 
-_LANGUAGE = "language"
-"""What the language heard is called in a store."""
+_LANGUAGE, _PROBABILITY = "language", "probability"
+"""What the language heard is called in a store, and how sure it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,39 +68,60 @@ class Recording:
         self._store = store or NothingKept()
         self._model, self._tokenizer = model, model.tokenizer
         self.survey = survey(audio, model.network.dims.n_mels)
-        encoder = WindowEncoder(model, MelReader(audio, model.network.dims.n_mels, self.survey))
-        self.language = self._language(encoder)
-        start = self._tokenizer.start_sequence(self.language, options.task)
-        decoder = WindowDecoder(
-            model.network, self._tokenizer, options.decode, start, model_suppressed=model.suppress_tokens
-        )
-        self._reader = WindowReader(encoder, decoder, options.fallback)
-        self._aligner = Aligner(
-            model.network,
-            self._tokenizer,
-            model.alignment_heads,
-            start,
-            self.language,
-            options.prepend_punctuations,
-            options.append_punctuations,
-        )
-        self._context = self._fresh_context()
+        self._encoder = WindowEncoder(model, MelReader(audio, model.network.dims.n_mels, self.survey))
+        self.language, self.language_probability = self._language()
+        self.translation: list[Segment] = []
+        """What has been read so far in English, where both texts are asked for."""
+        self.tasks = self._tasks()
+        decoder = WindowDecoder(model.network, self._tokenizer, options.decode, model_suppressed=model.suppress_tokens)
+        self._reader = WindowReader(self._encoder, decoder, options.fallback, self.tasks, self._languages())
+        self._contexts = [self._fresh_context() for _ in self.tasks]
         self._last_speech = 0.0
 
-    def _language(self, encoder: WindowEncoder) -> str:
-        """As stated, or as heard in the first window."""
+    def _language(self) -> tuple[str, float | None]:
+        """As stated, or as heard and how surely."""
         if self.options.language is not None:
-            return language_code(self.options.language)
+            return language_code(self.options.language), None
         if not self._tokenizer.is_multilingual:
-            return "en"
+            return "en", None
         if known := self._store.get(_LANGUAGE):
-            return str(known[_LANGUAGE])
-        features = encoder.encode([Window(0, self._model.window_frames)])
-        ranked = detect_language(self._model.network, self._tokenizer, features)[0]
-        language, probability = next(iter(ranked.items()))
-        _log.info("detected %s (probability %.2f)", LANGUAGES[language], probability)
-        self._store.put(_LANGUAGE, {_LANGUAGE: language})
-        return language
+            return known[_LANGUAGE], known[_PROBABILITY]
+        heard = hear_language(self._encoder, self.survey.n_frames, self.options)
+        _log.info("detected %s (probability %.2f)", LANGUAGES[heard.language], heard.probability)
+        self._store.put(_LANGUAGE, {_LANGUAGE: heard.language, _PROBABILITY: heard.probability})
+        return heard.language, heard.probability
+
+    def _languages(self) -> Languages:
+        """How the language of each window is told."""
+        options = self.options
+        if not options.multilingual or not self._tokenizer.is_multilingual:
+            return lambda features: [self.language] * len(features)
+        return WindowLanguages(
+            self._model.network,
+            self._tokenizer,
+            self.language,
+            options.candidates,
+            options.language_detection_threshold,
+        )
+
+    def _tasks(self) -> tuple[str, ...]:
+        if self.options.task != "both":
+            return (self.options.task,)
+        if self.language == "en" and not self.options.multilingual:
+            _log.warning("the language is English, so there is nothing to translate")
+            return ("transcribe",)
+        return ("transcribe", "translate")
+
+    def _aligner(self, language: str) -> Aligner:
+        return Aligner(
+            self._model.network,
+            self._tokenizer,
+            self._model.alignment_heads,
+            self._tokenizer.start_sequence(language, self.tasks[0]),
+            language,
+            self.options.prepend_punctuations,
+            self.options.append_punctuations,
+        )
 
     def _fresh_context(self) -> TextContext:
         options = self.options
@@ -128,7 +149,8 @@ class Recording:
         """Take each window from the store, or read it and put it there."""
         stored = {window: self._store.get(_key(window)) for window in windows}
         missing = [window for window in windows if stored[window] is None]
-        readings = iter(self._reader.read(missing, self._context.prompt()) if missing else ())
+        prompts = [context.prompt() for context in self._contexts]
+        readings = iter(self._reader.read(missing, prompts) if missing else ())
         for window in windows:
             document = stored[window]
             if document is not None:
@@ -137,11 +159,17 @@ class Recording:
                 with torch.inference_mode():
                     settled = self._settle(next(readings))
                 self._store.put(_key(window), settled.to_dict())
-            if settled.temperature is not None:
-                tokens = (token for segment in settled.kept.segments for token in segment.tokens)
-                self._context.add(tokens, settled.temperature)
-            self._last_speech = settled.last_speech
+            self._remember(settled)
             yield window, settled.kept
+
+    def _remember(self, settled: Settled) -> None:
+        """Build upon a window in those after it."""
+        texts = (settled.kept.segments, settled.temperature), (settled.translation, settled.translation_temperature)
+        for context, (segments, temperature) in zip(self._contexts, texts, strict=False):
+            if temperature is not None:
+                context.add((token for segment in segments for token in segment.tokens), temperature)
+        self.translation += settled.translation
+        self._last_speech = settled.last_speech
 
     def _plan(self) -> Plan:
         clips = clips_in_frames(self.options.clip_timestamps, self.survey.n_frames)
@@ -153,7 +181,7 @@ class Recording:
         if is_silence(decoded, self.options.fallback):
             return Settled(Kept((), window.end_frame), None, self._last_speech)
         split = split_tokens(decoded.tokens, window, self._tokenizer.timestamp_begin)
-        kept = Kept(tuple(self._segment(piece, reading) for piece in split.pieces), split.next_frame)
+        kept = Kept(tuple(self._segment(piece, reading, self.tasks[0]) for piece in split.pieces), split.next_frame)
         last_speech = self._last_speech
         if self.options.word_timestamps:
             kept = self._with_words(kept, reading, is_complete=split.is_complete)
@@ -162,17 +190,32 @@ class Recording:
             end = _end_of(kept.segments)
             last_speech = last_speech if end is None else end
         kept = replace(kept, segments=tuple(_cleared(segment) for segment in kept.segments))
-        return Settled(kept, decoded.temperature, last_speech)
+        settled = Settled(kept, decoded.temperature, last_speech)
+        return self._with_translation(settled, reading) if len(self.tasks) > 1 else settled
 
-    def _segment(self, piece: Piece, reading: Reading) -> Segment:
-        decoded = reading.decoded
+    def _with_translation(self, settled: Settled, reading: Reading) -> Settled:
+        """Add the English text of what is kept of a window; the rest is read, and translated, in the next one."""
+        if reading.language == "en":
+            return replace(settled, translation=settled.kept.segments, translation_temperature=settled.temperature)
+        translated = reading.texts[1]
+        end = min(settled.kept.next_frame, reading.window.end_frame) / FRAMES_PER_SECOND
+        pieces = every_piece(translated.tokens, reading.window, self._tokenizer.timestamp_begin)
+        segments = [
+            _cleared(self._segment(replace(piece, end=min(piece.end, end)), reading, "translate"))
+            for piece in pieces
+            if (piece.start + piece.end) / 2 < end
+        ]
+        return replace(settled, translation=tuple(segments), translation_temperature=translated.temperature)
+
+    def _segment(self, piece: Piece, reading: Reading, task: str) -> Segment:
+        decoded = reading.texts[self.tasks.index(task)]
         return Segment(
             start=piece.start,
             end=piece.end,
             text=self._tokenizer.decode(token for token in piece.tokens if token < self._tokenizer.eot),
             tokens=piece.tokens,
             seek=reading.window.first,
-            language="en" if self.options.task == "translate" else self.language,
+            language="en" if task == "translate" else reading.language,
             quality=Quality(
                 avg_logprob=decoded.avg_logprob,
                 compression_ratio=decoded.compression_ratio,
@@ -184,7 +227,7 @@ class Recording:
     def _with_words(self, kept: Kept, reading: Reading, *, is_complete: bool) -> Kept:
         """Add word times, and let the next window start where the last word ends."""
         window = reading.window
-        segments = self._aligner.add_words(kept.segments, reading.features, window, self._last_speech)
+        segments = self._aligner(reading.language).add_words(kept.segments, reading.features, window, self._last_speech)
         kept = replace(kept, segments=segments)
         full_end = (window.first + self._model.window_frames) / FRAMES_PER_SECOND
         threshold = self.options.hallucination_silence_threshold
@@ -204,6 +247,21 @@ class Recording:
         return kept
 
 
+def hear_language(encoder: WindowEncoder, n_frames: int, options: TranscribeOptions) -> HeardLanguage:
+    """Listen to windows one behind the other until the language is sure.
+
+    Args:
+        encoder: of a recording, with a model of many languages.
+        n_frames: of the recording.
+        options: how many windows at most, when to be sure, which languages there are.
+    """
+    model = encoder.model
+    firsts = range(0, max(1, n_frames), model.window_frames)[: options.language_detection_segments]
+    features = (encoder.encode([Window(first, model.window_frames)]) for first in firsts)
+    ranked = (detect_language(model.network, model.tokenizer, one, options.candidates)[0] for one in features)
+    return agreed_language(ranked, options.language_detection_threshold)
+
+
 def check(model: SpeechModel, options: TranscribeOptions) -> None:
     """Refuse what the model cannot do.
 
@@ -211,18 +269,31 @@ def check(model: SpeechModel, options: TranscribeOptions) -> None:
         OptionError: an option that this model cannot serve.
         ModelError: translation with a model that cannot.
     """
-    if options.task == "translate" and not model.can_translate:
+    if options.translates and not model.can_translate:
         able = ", ".join(name for name, entry in catalog.CATALOG.items() if entry.can_translate)
         raise ModelError(f"the model {model.name} cannot translate", hint=f"models that can: {able}")
     prompts = {"--initial-prompt": options.initial_prompt, "--hotwords": options.hotwords}
     given = [name for name, text in prompts.items() if text]
     if given and model.tokenizer.sot_prev is None:
         raise OptionError(f"the model {model.name} reads no prompts", hint=f"leave {given[0]} out")
-    if options.language and not model.tokenizer.is_multilingual and language_code(options.language) != "en":
-        raise OptionError(
-            f"the model {model.name} knows English only, not {LANGUAGES[language_code(options.language)]}",
-            hint="use a multilingual model, such as base or small",
-        )
+    _check_languages(model, options)
+
+
+def _check_languages(model: SpeechModel, options: TranscribeOptions) -> None:
+    asked = {language_code(options.language)} if options.language else {*options.candidates}
+    if model.tokenizer.is_multilingual:
+        unknown = asked - {*model.tokenizer.language_tokens}
+        if unknown:
+            names = " and ".join(LANGUAGES[code] for code in sorted(unknown))
+            hint = f"it knows {', '.join(model.tokenizer.language_tokens)}"
+            raise OptionError(f"the model {model.name} does not know {names}", hint=hint)
+        return
+    hint = "use a multilingual model, such as base or small"
+    if asked - {"en"}:
+        names = " and ".join(LANGUAGES[code] for code in sorted(asked - {"en"}))
+        raise OptionError(f"the model {model.name} knows English only, not {names}", hint=hint)
+    if options.multilingual:
+        raise OptionError(f"the model {model.name} knows English only, so languages cannot be mixed", hint=hint)
 
 
 def _key(window: Window) -> str:

@@ -99,6 +99,11 @@ class Tokenizer:
         """Text of the tokens, timestamps written as `<|1.08|>`. Ids without a piece say nothing."""
         return b"".join(self._bytes.get(token, b"") for token in tokens).decode("utf-8", errors="replace")
 
+    @property
+    def n_start(self) -> int:
+        """Length of every start sequence."""
+        return 3 if self.is_multilingual else 1
+
     def start_sequence(self, language: str, task: str) -> tuple[int, ...]:
         """The control tokens a window begins with, `<|notimestamps|>` left out.
 

@@ -1,17 +1,22 @@
 """The engine's face: a loaded model that turns sound into a transcript."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 
-from subwhisper.audio import AudioSource
+from subwhisper.audio import AudioSource, Opening
 from subwhisper.engine.device import set_threads
+from subwhisper.engine.features import HOP, MelReader, survey
+from subwhisper.engine.language import HeardLanguage
 from subwhisper.engine.options import TranscribeOptions
-from subwhisper.engine.recording import OnProgress, Recording
+from subwhisper.engine.reader import WindowEncoder
+from subwhisper.engine.recording import OnProgress, Recording, check, hear_language
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.engine.window_store import WindowStore
+from subwhisper.errors import OptionError
 from subwhisper.model import store
 from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
 from subwhisper.transcript import Segment, Transcript
@@ -71,12 +76,38 @@ class Transcriber:
             segments.append(segment)
             if on_segment is not None:
                 on_segment(segment)
-        return Transcript(
+        whole = Transcript(
             tuple(segments),
-            language="en" if recording.options.task == "translate" else recording.language,
+            language="en" if recording.tasks == ("translate",) else most_spoken(segments, recording.language),
             duration=recording.survey.duration,
+            language_probability=recording.language_probability,
             provenance=self.provenance(recording.options),
         )
+        if len(recording.tasks) == 1:
+            return whole
+        english = replace(whole, segments=tuple(recording.translation), language="en")
+        return replace(whole, translation=english)
+
+    def hear_language(self, audio: AudioSource, options: TranscribeOptions | None = None) -> HeardLanguage:
+        """Tell the language of a recording without writing down what is said.
+
+        Args:
+            audio: only the windows that may be listened to are read.
+            options: those of language detection count.
+
+        Raises:
+            OptionError: the model knows only English, or not a language that was asked for.
+        """
+        chosen = options or TranscribeOptions()
+        check(self.model, chosen)
+        if not self.model.tokenizer.is_multilingual:
+            hint = "use a multilingual model, such as base or small"
+            raise OptionError(f"the model {self.model.name} knows English only, so it can tell no languages", hint=hint)
+        n_frames = chosen.language_detection_segments * self.model.window_frames
+        opening = Opening(audio, n_frames * HOP)
+        surveyed = survey(opening, self.model.network.dims.n_mels)
+        encoder = WindowEncoder(self.model, MelReader(opening, self.model.network.dims.n_mels, surveyed))
+        return hear_language(encoder, surveyed.n_frames, chosen)
 
     def segments(
         self,
@@ -99,6 +130,15 @@ class Transcriber:
             "torch": torch.__version__,
             "options": asdict(options),
         }
+
+
+def most_spoken(segments: Sequence[Segment], otherwise: str) -> str:
+    """Code of the language that most seconds of the segments are in; `otherwise` where there are none."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for segment in segments:
+        if segment.language and segment.text.strip():
+            seconds[segment.language] += segment.end - segment.start
+    return max(seconds, key=seconds.__getitem__, default=otherwise)
 
 
 def load_model(

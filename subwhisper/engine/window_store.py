@@ -4,7 +4,7 @@ The engine knows no files and no database: it asks a `WindowStore` before it rea
 made of one before it reads the next. Documents are plain JSON values, and floats in them must come back exactly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -41,22 +41,37 @@ class Settled:
     """Of its text; `None` where there is none to build upon."""
     last_speech: float
     """Seconds at which the last word so far ended."""
+    translation: tuple[Segment, ...] = ()
+    """The same in English, where both were asked for."""
+    translation_temperature: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
-        segments = self.kept.segments
         return {
-            "segments": [segment.to_dict(index) for index, segment in enumerate(segments)],
-            "languages": [segment.language for segment in segments],
+            "segments": _rows(self.kept.segments),
             "next_frame": self.kept.next_frame,
             "is_abandoned": self.kept.is_abandoned,
             "temperature": self.temperature,
             "last_speech": self.last_speech,
+            "translation": _rows(self.translation),
+            "translation_temperature": self.translation_temperature,
         }
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        rows = zip(document["segments"], document["languages"], strict=True)
-        segments = tuple(Segment.from_dict(row, language) for row, language in rows)
-        kept = Kept(segments, document["next_frame"], document["is_abandoned"])
-        return cls(kept, document["temperature"], document["last_speech"])
+        kept = Kept(_segments(document["segments"]), document["next_frame"], document["is_abandoned"])
+        return cls(
+            kept,
+            document["temperature"],
+            document["last_speech"],
+            _segments(document["translation"]),
+            document["translation_temperature"],
+        )
+
+
+def _rows(segments: Sequence[Segment]) -> list[dict[str, Any]]:
+    return [segment.to_dict(index) for index, segment in enumerate(segments)]
+
+
+def _segments(rows: Sequence[Mapping[str, Any]]) -> tuple[Segment, ...]:
+    return tuple(Segment.from_dict(row, row["language"]) for row in rows)

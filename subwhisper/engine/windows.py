@@ -123,6 +123,18 @@ def _one_piece(tokens: Sequence[int], window: Window, timestamp_begin: int) -> P
     return Piece(window.start, window.start + duration, tuple(tokens))
 
 
+def every_piece(tokens: Sequence[int], window: Window, timestamp_begin: int) -> tuple[Piece, ...]:
+    """Cut a window's tokens at its timestamps, and keep the text after the last pair too, up to the window's end."""
+    pieces = split_tokens(tokens, window, timestamp_begin).pieces
+    rest = tuple(tokens[sum(len(piece.tokens) for piece in pieces) :])
+    if all(token >= timestamp_begin for token in rest):
+        return pieces
+    start = pieces[-1].end
+    if rest[0] >= timestamp_begin:
+        start = window.start + (rest[0] - timestamp_begin) * SECONDS_PER_POSITION
+    return (*pieces, Piece(start, max(start, window.start + window.duration), rest))
+
+
 def advanced(place: Place, frame: int, window: Window) -> Place:
     """Go on at `frame`; behind the window instead if that would not get any further."""
     return Place(frame if frame > place.frame else window.end_frame, place.clip)

@@ -26,12 +26,19 @@ class CrossAttended:
 class KeyValueCache:
     """Self-attention keys and values of every layer, preallocated; cross keys and values beside them."""
 
-    def __init__(self, cross: Sequence[CrossAttended], *, rows_per_window: int, capacity: int) -> None:
-        """Reserve room for `capacity` tokens in each of B * rows_per_window rows."""
+    def __init__(
+        self, cross: Sequence[CrossAttended], *, rows_per_window: int, capacity: int, filler: Tensor | None = None
+    ) -> None:
+        """Reserve room for `capacity` tokens in each of B * rows_per_window rows.
+
+        `filler` (R,) tells how many tokens at the start of each row are nothing but filler: rows that begin with
+        prompts of different lengths end up equally long that way, and read as if there were none.
+        """
         windows, heads, _, width = cross[0].keys.shape
         shape = (len(cross), 2, windows * rows_per_window, heads, capacity, width)
         self.cross = tuple(cross)
         self.rows_per_window = rows_per_window
+        self.filler = filler
         self.length = 0
         self._store = torch.zeros(shape, dtype=cross[0].keys.dtype, device=cross[0].keys.device)
 
@@ -60,12 +67,12 @@ class KeyValueCache:
             kept = self._store[:, :, :, :, : self.length]
             kept.copy_(kept.index_select(2, rows))
 
-    def widen(self, rows_per_window: int) -> None:
-        """Continue the one row of each window in this many, so that a shared beginning is read once."""
-        if self.rows_per_window != 1:
-            raise ValueError(f"only one row per window can be widened, there are {self.rows_per_window}")
-        self._store = self._store.repeat_interleave(rows_per_window, dim=2)
-        self.rows_per_window = rows_per_window
+    def widen(self, times: int) -> None:
+        """Continue every row in so many, so that a shared beginning is read once."""
+        self._store = self._store.repeat_interleave(times, dim=2)
+        if self.filler is not None:
+            self.filler = self.filler.repeat_interleave(times)
+        self.rows_per_window *= times
 
     def trim(self, length: int) -> None:
         """Forget every token from position `length` on."""

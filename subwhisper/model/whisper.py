@@ -37,12 +37,23 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = No
     return torch.softmax(scores.float(), dim=-1).to(values.dtype) @ values
 
 
-def causal_mask(n_new: int, n_known: int, like: Tensor) -> Tensor | None:
-    """(n_new, n_known + n_new) mask that hides the future; `None` where there is none to hide."""
-    if n_new == 1:
-        return None
-    ahead = torch.full((n_new, n_known + n_new), float("-inf"), dtype=like.dtype, device=like.device)
-    return ahead.triu_(diagonal=n_known + 1)
+def causal_mask(n_new: int, n_known: int, like: Tensor, filler: Tensor | None = None) -> Tensor | None:
+    """Mask that hides the future, (n_new, n_known + n_new); `None` where there is none to hide.
+
+    With `filler` (R,), so many tokens at the start of each row are hidden from those after them too; the mask
+    is (R, 1, n_new, n_known + n_new) then.
+    """
+    hidden = float("-inf")
+    if filler is None:
+        if n_new == 1:
+            return None
+        ahead = torch.full((n_new, n_known + n_new), hidden, dtype=like.dtype, device=like.device)
+        return ahead.triu_(diagonal=n_known + 1)
+    keys = torch.arange(n_known + n_new, device=like.device)
+    queries = keys[n_known:, None]
+    # a filler token sees filler, or its softmax would be over nothing
+    is_filler = (keys < filler[:, None, None]) & (queries >= filler[:, None, None])
+    return torch.zeros((), dtype=like.dtype, device=like.device).where(~(is_filler | (keys > queries)), hidden)[:, None]
 
 
 class Attention(nn.Module):
@@ -178,11 +189,16 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList(DecoderBlock(width, dims.n_text_head) for _ in range(dims.n_text_layer))
         self.ln = nn.LayerNorm(width)
 
-    def embed(self, tokens: Tensor, position: int) -> Tensor:
+    def embed(self, tokens: Tensor, position: int, filler: Tensor | None = None) -> Tensor:
+        """Tokens from `position` on, (R, T) -> (R, T, D); positions are counted from behind each row's filler (R,)."""
         end = position + tokens.shape[-1]
         if end > len(self.positional_embedding):
             raise ValueError(f"the decoder reads {len(self.positional_embedding)} tokens, {end} were given")
-        return self.token_embedding(tokens) + self.positional_embedding[position:end]  # type: ignore[no-any-return]
+        places = self.positional_embedding[position:end]
+        if filler is not None:
+            counted = torch.arange(position, end, device=filler.device) - filler[:, None]
+            places = self.positional_embedding[counted.clamp(min=0)]
+        return self.token_embedding(tokens) + places  # type: ignore[no-any-return]
 
     def logits(self, x: Tensor) -> Tensor:
         return functional.linear(self.ln(x), self.token_embedding.weight).float()
@@ -201,16 +217,25 @@ class Whisper(nn.Module):
         """(B, M, F) log-mel -> (B, A, D) features, in the network's own precision."""
         return self.encoder(mel.to(self.encoder.conv1.weight.dtype))  # type: ignore[no-any-return]
 
-    def start(self, features: Tensor, *, rows_per_window: int = 1, capacity: int | None = None) -> KeyValueCache:
+    def start(
+        self,
+        features: Tensor,
+        *,
+        rows_per_window: int = 1,
+        capacity: int | None = None,
+        filler: Tensor | None = None,
+    ) -> KeyValueCache:
         """Open a cache for decoding these windows.
 
         Args:
             features: (B, A, D) from `encode`.
-            rows_per_window: decoder rows (beams, samples) for each window; rows of a window are neighbours.
+            rows_per_window: decoder rows (tasks, beams, samples) for each window; rows of a window are neighbours.
             capacity: tokens to reserve room for; the whole text context when not given.
+            filler: (R,) tokens at the start of each row that are read as if they were not there.
         """
         cross = [CrossAttended(*block.cross_attn.keys_and_values(features)) for block in self._decoder_blocks()]
-        return KeyValueCache(cross, rows_per_window=rows_per_window, capacity=capacity or self.dims.n_text_ctx)
+        room = capacity or self.dims.n_text_ctx
+        return KeyValueCache(cross, rows_per_window=rows_per_window, capacity=room, filler=filler)
 
     def decode(self, tokens: Tensor, cache: KeyValueCache, at: Sequence[int] | None = None) -> Tensor:
         """Append (R, T) tokens to the cache; return float32 logits (R, T, V) of what follows each.
@@ -218,8 +243,8 @@ class Whisper(nn.Module):
         With `at`, only of what follows the tokens at these indices, (R, len(at), V): a long prompt
         times a large vocabulary is much memory for logits that nobody reads.
         """
-        x = self.decoder.embed(tokens, cache.length)
-        mask = causal_mask(tokens.shape[-1], cache.length, like=x)
+        x = self.decoder.embed(tokens, cache.length, cache.filler)
+        mask = causal_mask(tokens.shape[-1], cache.length, like=x, filler=cache.filler)
         for layer, block in enumerate(self._decoder_blocks()):
             x = block.step(x, layer, cache, mask)
         cache.advance(tokens.shape[-1])

@@ -28,7 +28,7 @@ def test_every_format_at_once_in_a_folder(run_cli: Run, tiny_model: Path, tone: 
     assert ran == (0, "", "")
     assert names(out) == [f"tone.de.{format}" for format in ("ass", "json", "srt", "tsv", "txt", "vtt")]
     document = json.loads((out / "tone.de.json").read_text(encoding="utf-8"))
-    assert set(document) == {"text", "language", "duration", "segments", "provenance"}
+    assert set(document) == {"text", "language", "language_probability", "duration", "segments", "provenance"}
     assert document["language"] == "de"
     assert document["duration"] == pytest.approx(2.0, abs=0.05)
     made = document["provenance"]

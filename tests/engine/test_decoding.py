@@ -1,7 +1,9 @@
+from collections.abc import Sequence
+
 import pytest
 import torch
 
-from subwhisper.engine.decoding.loop import Decoded, WindowDecoder
+from subwhisper.engine.decoding.loop import Beginning, Decoded, WindowDecoder
 from subwhisper.engine.decoding.search import Beam, Candidate, Greedy, Sampling
 from subwhisper.engine.options import DecodeOptions
 from subwhisper.errors import OptionError
@@ -61,10 +63,12 @@ def test_a_length_penalty_favours_longer_texts() -> None:
     assert long.score(0.0) < short.score(0.0)
 
 
-def decode(features: torch.Tensor, *, options: DecodeOptions, **given: object) -> list[Decoded]:
+def decode(
+    features: torch.Tensor, *, options: DecodeOptions, prompt: Sequence[int] = (), **given: object
+) -> list[Decoded]:
     model, tokenizer = micro_network()
-    decoder = WindowDecoder(model, tokenizer, options, tokenizer.start_sequence("en", "transcribe"))
-    return decoder.decode(features, **given)
+    beginning = Beginning(tokenizer.start_sequence("en", "transcribe"), tuple(prompt))
+    return WindowDecoder(model, tokenizer, options).decode(features, [beginning] * len(features), **given)
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +139,26 @@ def test_the_context_is_never_overrun(features: torch.Tensor) -> None:
     [decoded] = decode(features[:1], options=options, prompt=list(range(65, 91)) * 4)
     n_initial = 1 + 31 + 1 + len(" so it begins")
     assert len(decoded.tokens) == 64 - n_initial + 1
+
+
+PROMPTS = ((72, 105), (), tuple(range(65, 91)))
+"""Of different lengths: rows that begin earlier wait for the others."""
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+@pytest.mark.parametrize("options", [DecodeOptions(beam_size=1), DecodeOptions(beam_size=3, best_of=2)])
+def test_texts_with_different_beginnings_are_as_alone(
+    features: torch.Tensor, options: DecodeOptions, temperature: float
+) -> None:
+    """Two texts of each window, with prompts of three lengths, all in one decoding."""
+    model, tokenizer = micro_network()
+    decoder = WindowDecoder(model, tokenizer, options)
+    start = tokenizer.start_sequence("en", "transcribe")
+    beginnings = [Beginning(start, PROMPTS[at % 3]) for at in range(6)]
+    together = decoder.decode(features, beginnings, temperature=temperature, seeds=list(range(6)))
+    for at, expected in enumerate(together):
+        heard = features[at // 2 : at // 2 + 1]
+        [alone] = decoder.decode(heard, beginnings[at : at + 1], temperature=temperature, seeds=[at])
+        assert alone.tokens == expected.tokens
+        assert alone.avg_logprob == pytest.approx(expected.avg_logprob, abs=1e-5)
+        assert alone.no_speech_prob == pytest.approx(expected.no_speech_prob, abs=1e-6)

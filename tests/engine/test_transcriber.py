@@ -99,12 +99,83 @@ def test_translated_text_is_english(polyglot: Transcriber) -> None:
     assert polyglot.transcribe(sound(2), options).language == "en"
 
 
+BOTH = replace(QUICK, task="both", language="de")
+
+
+def test_both_texts_come_from_one_reading(polyglot: Transcriber) -> None:
+    transcript = polyglot.transcribe(sound(7), BOTH)
+    original, english = (
+        polyglot.transcribe(sound(7), replace(BOTH, task=task)) for task in ("transcribe", "translate")
+    )
+    assert transcript.segments == original.segments
+    assert transcript.translation is not None
+    assert (transcript.language, transcript.translation.language) == ("de", "en")
+    assert {segment.language for segment in transcript.translation.segments} == {"en"}
+    assert transcript.translation.segments[0].tokens == english.segments[0].tokens  # nothing came before the first
+    times = [time for segment in transcript.translation.segments for time in (segment.start, segment.end)]
+    assert times == sorted(times)
+    assert Transcript.from_json(transcript.to_json()) == transcript
+
+
+def test_english_is_not_translated_into_english(polyglot: Transcriber, caplog: pytest.LogCaptureFixture) -> None:
+    transcript = polyglot.transcribe(sound(2), replace(BOTH, language="en"))
+    assert transcript.translation is None
+    assert "nothing to translate" in caplog.text
+
+
+def test_the_language_is_one_of_those_allowed(polyglot: Transcriber) -> None:
+    heard = polyglot.hear_language(sound(5), QUICK)
+    others = tuple({"en", "de", "es"} - {heard.language})
+    bound = replace(QUICK, languages=others, language_detection_segments=3, language_detection_threshold=0.99)
+    transcript = polyglot.transcribe(sound(5), bound)
+    assert transcript.language in others
+    again = polyglot.hear_language(sound(5), bound)
+    assert (transcript.language, transcript.language_probability) == (again.language, again.probability)
+
+
+def test_mixed_speech_changes_its_language_by_window(polyglot: Transcriber) -> None:
+    mixed = replace(QUICK, multilingual=True, language_detection_threshold=0.0)
+    transcript = polyglot.transcribe(sound(9), mixed)
+    languages = {segment.seek: segment.language for segment in transcript.segments}
+    assert len(set(languages.values())) > 1
+    for segment in transcript.segments:
+        alone = polyglot.transcribe(
+            sound(9), replace(QUICK, language=segment.language, condition_on_previous_text=False)
+        )
+        assert segment.language in {"en", "de", "es"}
+        if segment.seek == 0:
+            assert segment.tokens in [one.tokens for one in alone.segments]
+    seconds = {
+        code: sum(s.end - s.start for s in transcript.segments if s.language == code) for code in languages.values()
+    }
+    assert transcript.language == max(seconds, key=seconds.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("languages", "options", "named"),
+    [
+        (("en", "de"), {"languages": ("fr", "de")}, "does not know French"),
+        (("en", "de"), {"language": "fr"}, "does not know French"),
+        ((), {"languages": ("en", "fr")}, "English only, not French"),
+        ((), {"multilingual": True}, "languages cannot be mixed"),
+    ],
+)
+def test_languages_a_model_does_not_know_are_refused(
+    languages: tuple[str, ...], options: dict[str, object], named: str
+) -> None:
+    model = Transcriber(micro_checkpoint(languages=languages), device="cpu")
+    with pytest.raises(OptionError, match=named):
+        model.transcribe(sound(1), TranscribeOptions(**options))
+
+
 @pytest.mark.parametrize("name", ["micro", "turbo"])
 def test_translation_is_refused_by_models_that_cannot(name: str) -> None:
     languages = ("en", "de") if name == "turbo" else ()
     model = Transcriber(micro_checkpoint(languages=languages, name=name), device="cpu")
     with pytest.raises(ModelError, match=rf"{name} cannot translate .*large-v3"):
         model.transcribe(sound(1), TranscribeOptions(task="translate"))
+    with pytest.raises(ModelError, match="cannot translate"):
+        model.transcribe(sound(1), TranscribeOptions(task="both"))
 
 
 def test_a_model_that_reads_no_prompts_hears_every_window_afresh() -> None:

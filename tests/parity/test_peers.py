@@ -10,7 +10,7 @@ import torch
 
 from subwhisper.audio import Audio
 from subwhisper.engine.context import TextContext
-from subwhisper.engine.decoding.loop import WindowDecoder
+from subwhisper.engine.decoding.loop import Beginning, WindowDecoder
 from subwhisper.engine.features import log_mel
 from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions
 from subwhisper.model.checkpoints.writer import save_directory
@@ -101,9 +101,8 @@ def test_repetition_is_judged_as_ctranslate2_does(
         checkpoint.ours,
         tokenizer,
         DecodeOptions(sample_len=N_TOKENS, without_timestamps=without_timestamps, **given),
-        start,
     )
-    [decoded] = ours.decode(features)
+    [decoded] = ours.decode(features, [Beginning(start)])
     assert len(decoded.tokens) > 4
     assert list(decoded.tokens) == expected.sequences_ids[0]
 

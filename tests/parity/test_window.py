@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from subwhisper.engine.decoding.loop import WindowDecoder
+from subwhisper.engine.decoding.loop import Beginning, WindowDecoder
 from subwhisper.engine.features import log_mel
 from subwhisper.engine.language import detect_language
 from subwhisper.engine.options import DecodeOptions
@@ -144,9 +144,9 @@ def assert_tokens_equal(
     [expected] = theirs.run(their_features)
 
     options = DecodeOptions(**{"beam_size": 1, **search})
-    start = checkpoint.tokenizer.start_sequence(language, task)
-    decoder = WindowDecoder(checkpoint.ours, checkpoint.tokenizer, options, start)
-    [decoded] = decoder.decode(our_features, prompt=prompt_tokens)
+    beginning = Beginning(checkpoint.tokenizer.start_sequence(language, task), tuple(prompt_tokens))
+    decoder = WindowDecoder(checkpoint.ours, checkpoint.tokenizer, options)
+    [decoded] = decoder.decode(our_features, [beginning])
 
     assert len(expected.tokens) > 1
     if list(decoded.tokens) != expected.tokens:

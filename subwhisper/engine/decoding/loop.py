@@ -1,8 +1,8 @@
-"""One window, or several with the same beginning, to text.
+"""Windows to texts, one or several of each: the original, its translation.
 
 Joins the network, the rules and a search; each can be exchanged without the others.
 
-Shapes: B windows, g rows per window, A audio positions, D width.
+Shapes: B windows, N texts (B * texts per window), A audio positions, D width.
 """
 
 import zlib
@@ -40,15 +40,24 @@ class Decoded:
         return len(encoded) / len(zlib.compress(encoded))
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What the network reads before it writes a text."""
+
+    start: tuple[int, ...]
+    """Control tokens, from `Tokenizer.start_sequence`; equally many in every text."""
+    prompt: tuple[int, ...] = ()
+    """The text before; only the last half context is read."""
+
+
 class WindowDecoder:
-    """Decodes the windows of one recording: same network, language, task and options throughout."""
+    """Decodes the windows of one recording: same network and options throughout."""
 
     def __init__(
         self,
         model: Whisper,
         tokenizer: Tokenizer,
         options: DecodeOptions,
-        start: Sequence[int],
         *,
         model_suppressed: Sequence[int] | None = None,
     ) -> None:
@@ -58,7 +67,6 @@ class WindowDecoder:
             model: in evaluation mode.
             tokenizer: of the same checkpoint.
             options: how to search.
-            start: control tokens every window begins with, from `Tokenizer.start_sequence`.
             model_suppressed: the checkpoint's own list of tokens to suppress, if it has one.
 
         Raises:
@@ -67,12 +75,13 @@ class WindowDecoder:
         self._model, self._tokenizer, self._options = model, tokenizer, options
         self._n_context = model.dims.n_text_ctx
         self._sample_len = options.sample_len or self._n_context // 2
-        self._start = (*start, *self._start_of_text())
-        if len(self._start) + self._n_context // 2 > self._n_context:
-            raise OptionError(f"the prefix is too long: {len(self._start)} tokens with the control tokens")
+        self._start_of_text = self._tokens_before_text()
+        n_start = tokenizer.n_start + len(self._start_of_text)
+        if n_start + self._n_context // 2 > self._n_context:
+            raise OptionError(f"the prefix is too long: {n_start} tokens with the control tokens")
         self._rules = rules_for(tokenizer, model.dims, options, model_suppressed)
 
-    def _start_of_text(self) -> tuple[int, ...]:
+    def _tokens_before_text(self) -> tuple[int, ...]:
         no_timestamps = (self._tokenizer.no_timestamps,) if self._options.without_timestamps else ()
         if not self._options.prefix:
             return no_timestamps
@@ -82,29 +91,35 @@ class WindowDecoder:
         return (*no_timestamps, *(prefix[-room:] if room > 0 else prefix))
 
     def decode(
-        self, features: Tensor, *, temperature: float = 0.0, prompt: Sequence[int] = (), seeds: Sequence[int] = ()
+        self,
+        features: Tensor,
+        beginnings: Sequence[Beginning],
+        *,
+        temperature: float = 0.0,
+        seeds: Sequence[int] = (),
     ) -> list[Decoded]:
-        """Find the text of each window.
+        """Find the texts of each window. A text does not depend on those it is decoded with.
 
         Args:
             features: (B, A, D) from `Whisper.encode`.
+            beginnings: N, one per text; texts of a window are neighbours and share its keys and values.
             temperature: 0 searches for the most probable text; above 0 samples.
-            prompt: tokens of the text before; only the last half context is read.
-            seeds: one per window, for sampling; the same seed gives the same text, whatever the other windows.
+            seeds: N, for sampling; the same seed gives the same text.
         """
-        initial = self._initial(prompt)
-        search = self._search(len(features), temperature, seeds, features.device)
+        rows = [self._initial(beginning) for beginning in beginnings]
+        search = self._search(len(rows), temperature, seeds, features.device)
         with torch.inference_mode():
-            no_speech = self._run(features, initial, search)
+            no_speech = self._run(features, rows, search)
         pick = [max(found, key=lambda c: c.score(self._options.length_penalty)) for found in search.candidates()]
         return [self._decoded(best, p, temperature) for best, p in zip(pick, no_speech, strict=True)]
 
-    def _initial(self, prompt: Sequence[int]) -> tuple[int, ...]:
+    def _initial(self, beginning: Beginning) -> tuple[int, ...]:
         """Everything the network reads before it writes."""
+        start = (*beginning.start, *self._start_of_text)
         room = self._n_context // 2 - 1
-        if not prompt or self._tokenizer.sot_prev is None or room <= 0:
-            return self._start
-        return (self._tokenizer.sot_prev, *prompt[-room:], *self._start)
+        if not beginning.prompt or self._tokenizer.sot_prev is None or room <= 0:
+            return start
+        return (self._tokenizer.sot_prev, *beginning.prompt[-room:], *start)
 
     def _search(self, n_windows: int, temperature: float, seeds: Sequence[int], device: torch.device) -> Search:
         options, eot = self._options, self._tokenizer.eot
@@ -117,13 +132,20 @@ class WindowDecoder:
             return Beam(n_windows, eot=eot, device=device, rows_per_window=options.beam_size, patience=options.patience)
         return Greedy(n_windows, eot=eot, device=device)
 
-    def _run(self, features: Tensor, initial: tuple[int, ...], search: Search) -> list[float]:
-        """Let the search write until it is done; return each window's probability of no speech."""
-        n_steps = min(self._sample_len, self._n_context - len(initial) + 1)
-        cache = self._model.start(features, capacity=min(self._n_context, len(initial) + n_steps))
-        beginning = torch.tensor([initial], device=features.device).expand(len(features), -1)
-        at_sot = initial.index(self._tokenizer.sot)
-        logits = self._model.decode(beginning, cache, at=(at_sot, len(initial) - 1))
+    def _run(self, features: Tensor, rows: Sequence[tuple[int, ...]], search: Search) -> list[float]:
+        """Let the search write until it is done; return each text's probability of no speech."""
+        longest = max(map(len, rows))
+        n_steps = min(self._sample_len, self._n_context - longest + 1)
+        missing = [longest - len(row) for row in rows]
+        cache = self._model.start(
+            features,
+            rows_per_window=len(rows) // len(features),
+            capacity=min(self._n_context, longest + n_steps),
+            filler=torch.tensor(missing, device=features.device) if any(missing) else None,
+        )
+        filled = [(self._tokenizer.eot,) * n + row for n, row in zip(missing, rows, strict=True)]
+        at_sot = longest - len(rows[0]) + rows[0].index(self._tokenizer.sot)
+        logits = self._model.decode(torch.tensor(filled, device=features.device), cache, at=(at_sot, longest - 1))
         no_speech = self._no_speech(logits[:, 0])
         logits = logits[:, 1]
         if search.rows_per_window > 1:

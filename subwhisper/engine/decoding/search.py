@@ -1,7 +1,7 @@
 """How the next token is chosen: the most probable one, a sample, or several beams at once.
 
 A search owns the tokens of every decoder row and their probabilities; the loop owns the network.
-Windows decoded together never influence each other.
+Windows decoded together never influence each other; one decoded for two tasks counts as two.
 
 Shapes: B windows, g rows of each window (neighbours), R = B * g, V vocabulary, n tokens sampled so far.
 """
