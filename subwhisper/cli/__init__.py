@@ -13,7 +13,7 @@ from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
 from subwhisper.cli.diff import diff
 from subwhisper.cli.doctor import DoctorArguments, run_doctor
-from subwhisper.cli.media import extract, probe
+from subwhisper.cli.media import extract, mux, probe
 from subwhisper.cli.options import NONE_IS_A_VALUE, as_command
 from subwhisper.cli.subtitles import merge, shift, split, stretch, sync
 from subwhisper.cli.transcribe import transcribe, translate
@@ -43,6 +43,7 @@ app.command("translate")(translate)
 app.command("burn")(burn)
 app.command("probe")(probe)
 app.command("extract")(extract)
+app.command("mux")(mux)
 app.command("shift")(shift)
 app.command("stretch")(stretch)
 app.command("sync")(sync)

@@ -1,7 +1,8 @@
-"""`subwhisper probe` and `extract`: what a media file holds, and a track of it as a file."""
+"""`subwhisper probe`, `extract` and `mux`: what a media file holds, and its tracks out of it and into it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from subwhisper.errors import OptionError
 
 if TYPE_CHECKING:
     from subwhisper.media.probe import AudioStream, MediaInfo, Stream, SubtitleStream, VideoStream
+    from subwhisper.pipeline.mux import Addition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ def _table(name: str, media: "MediaInfo") -> Iterator[str]:
     if rows:
         yield f"  {'track':<13}{'language':<10}{'codec':<18}{'offset':>9}{'duration':>15}  what"
     for kind, number, stream, detail in rows:
-        yield one_line(_row(f"{kind} {number}", stream, detail, media.start))
+        yield one_line(_row(f"{kind} {number}", stream, detail, media.origin))
     for number, chapter in enumerate(media.chapters):
         yield one_line(f"  chapter {number:<5}{clock(chapter.start)} to {clock(chapter.end)}  {chapter.title or ''}")
 
@@ -200,5 +202,96 @@ def run_extract(arguments: ExtractArguments) -> None:
         report({"outputs": [str(written)]})
 
 
+def _track_option(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Tracks", **more)
+
+
+Texts = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Subtitle files to put in; film.de.forced.srt says its language itself.", metavar="SUBTITLES"),
+]
+Languages = Annotated[
+    list[str] | None,
+    _track_option("--track-language", metavar="LANGUAGE", help="Of the first, second ... of SUBTITLES; repeatable."),
+]
+Titles = Annotated[
+    list[str] | None,
+    _track_option("--title", metavar="TEXT", help="Of the first, second ... of SUBTITLES; repeatable."),
+]
+Remove = Annotated[
+    list[str] | None,
+    _track_option(
+        "--remove", metavar="NUMBER|LANGUAGE", help="Leave these subtitle tracks out: number from 0, language, or all."
+    ),
+]
+Default = Annotated[
+    str | None,
+    _track_option(
+        "--default", metavar="NUMBER|LANGUAGE", help="The subtitle track of the result that is shown unasked, or none."
+    ),
+]
+Forced = Annotated[
+    str | None,
+    _track_option(
+        "--forced", metavar="NUMBER|LANGUAGE", help="The one for foreign words only, which is always shown, or none."
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MuxArguments:
+    """What was typed."""
+
+    video: Annotated[Path, typer.Argument(help="A video: mp4, mkv, webm or other.", metavar="VIDEO")]
+    subtitles: Texts = None
+    output: Target = None
+    track_language: Languages = None
+    title: Titles = None
+    remove: Remove = None
+    default: Default = None
+    forced: Forced = None
+    encoding: opt.Encoding = None
+    overwrite: opt.Overwrite = False
+    json: opt.Json = False
+    quiet: opt.Quiet = False
+
+
+def run_mux(arguments: MuxArguments) -> None:
+    """Put subtitles into a video as tracks that a player can switch on and off, or take such tracks out.
+
+    Picture, sound and metadata are copied as they are. The result is .mp4, .m4v, .mov, .mkv or .webm, as it is named
+    (default: STEM.muxed beside the video); tracks are rewritten where the new container wants it.
+    """
+    from subwhisper.pipeline.mux import MuxJob, mux_subtitles
+
+    job = MuxJob(
+        additions=tuple(_additions(arguments)),
+        remove=tuple(arguments.remove or ()),
+        default=arguments.default,
+        forced=arguments.forced,
+        output=arguments.output,
+        encoding=arguments.encoding,
+        overwrite=arguments.overwrite,
+    )
+    with Console(quiet=arguments.quiet) as console:
+        with console.working():
+            written = mux_subtitles(arguments.video, job, on_progress=console.progress)
+        console.line(f"wrote {written}")
+    if arguments.json:
+        report({"outputs": [str(written)]})
+
+
+def _additions(arguments: MuxArguments) -> "Iterator[Addition]":
+    from subwhisper.pipeline.mux import Addition
+
+    files, languages, titles = arguments.subtitles or [], arguments.track_language or [], arguments.title or []
+    for option, values in (("--track-language", languages), ("--title", titles)):
+        if len(values) > len(files):
+            raise OptionError(f"{option} is given {len(values)} times for {len(files)} subtitle files")
+    for path, language, title in zip_longest(files, languages, titles):
+        yield Addition.of(path, language=language, title=title)
+
+
 probe = opt.as_command(ProbeArguments, run_probe)
 extract = opt.as_command(ExtractArguments, run_extract)
+mux = opt.as_command(MuxArguments, run_mux)

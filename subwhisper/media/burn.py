@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from subwhisper.errors import InputError, MediaError, OutputError, ToolError
+from subwhisper.media.containers import CONTAINERS, Container, container_of
 from subwhisper.media.ffmpeg import PROTOCOLS, file_url, find_ffmpeg, run
 from subwhisper.media.fonts import lay_out_fonts
 from subwhisper.media.probe import MediaInfo, VideoStream, probe
@@ -36,40 +37,6 @@ _NAMED = 20
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """How a kind of file is written: its picture, and its sound where that cannot be copied."""
-
-    muxer: str
-    video: dict[str, Any]
-    audio: dict[str, Any]
-    """The encoder for sound whose codec is not in `copied`."""
-    copied: frozenset[str]
-    """Codecs that players expect in this container."""
-    options: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """What an ffmpeg must have to write it with captions."""
-        encoders = {f"encoder:{options['c']}" for options in (self.video, self.audio)}
-        return frozenset({"filter:subtitles", "filter:color", f"muxer:{self.muxer}", *encoders})
-
-
-_H264 = {"c": "libx264", "preset": "medium", "crf": 20, "pix_fmt": "yuv420p"}
-_VP9 = {"c": "libvpx-vp9", "crf": 31, "b": 0, "deadline": "good", "cpu-used": 4, "row-mt": 1, "pix_fmt": "yuv420p"}
-_AAC = {"c": "aac", "b": "192k"}
-_APPLE = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
-_MATROSKA = _APPLE | {"mp2", "dts", "truehd", "flac", "opus", "vorbis", "pcm_s16le", "pcm_s24le"}
-
-CONTAINERS = {
-    ".mp4": Container("mp4", _H264, _AAC, _APPLE, {"movflags": "+faststart"}),
-    ".m4v": Container("mp4", _H264, _AAC, _APPLE, {"movflags": "+faststart"}),
-    ".mov": Container("mov", _H264, _AAC, _APPLE | {"pcm_s16le", "pcm_s24le"}, {"movflags": "+faststart"}),
-    ".mkv": Container("matroska", _H264, _AAC, _MATROSKA),
-    ".webm": Container("webm", _VP9, {"c": "libvorbis"}, frozenset({"opus", "vorbis"})),
-}
-"""What can be written, by the suffix of the output."""
 
 BURN_NEEDS = CONTAINERS[".mp4"].needs
 
@@ -191,9 +158,7 @@ def _warn(video: Path, complaints: Sequence[str], log: FontLog) -> None:
 
 
 def _container_of(output: Path, *inputs: Path) -> Container:
-    container = CONTAINERS.get(output.suffix.lower())
-    if container is None:
-        raise OutputError(f"{output} has no suffix that can be written", hint=f"use one of {', '.join(CONTAINERS)}")
+    container = container_of(output)
     if output.is_dir():
         raise OutputError(f"{output} is a directory")
     for path in inputs:

@@ -119,7 +119,7 @@ def open_audio(path: Path, *, track: int | str | None = None, ffmpeg: Path | Non
 def _lead(media: MediaInfo, number: int | None) -> float | None:
     """What the file says of when its sound starts; None where it has several and ffmpeg is to choose."""
     chosen = media.audio if number is None else media.audio[number : number + 1]
-    leads = {0.0 if stream.start is None else stream.start - media.start for stream in chosen}
+    leads = {0.0 if stream.start is None else max(0.0, stream.start - media.origin) for stream in chosen}
     return leads.pop() if len(leads) == 1 else None
 
 

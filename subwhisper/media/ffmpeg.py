@@ -221,8 +221,12 @@ def run(
 
 # ── explaining ───────────────────────────────────────────────────────────────────────────────────
 
+_OTHER_CONTAINER = "name an output that ends in .mkv, which holds nearly everything"
 _REASONS: tuple[tuple[str, type[SubwhisperError], str, str | None], ...] = (
     ("No space left on device", OutputError, "could not be processed: the disk is full", None),
+    ("not currently supported in container", OutputError, "holds a codec that the output cannot", _OTHER_CONTAINER),
+    ("only supported in MP4", OutputError, "holds a codec that the output cannot", _OTHER_CONTAINER),
+    ("are supported for WebM", OutputError, "holds a codec that .webm cannot", _OTHER_CONTAINER),
     ("Unknown encoder", ToolError, "could not be processed: ffmpeg lacks an encoder", "see: subwhisper doctor"),
     ("No such filter", ToolError, "could not be processed: ffmpeg lacks a filter", "see: subwhisper doctor"),
     ("moov atom not found", MediaError, "was cut off before its index was written", "fetch or export it again"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from subwhisper.errors import MediaError, OptionError
-from subwhisper.languages import language_code
+from subwhisper.languages import LANGUAGES, language_code
 from subwhisper.media.probe import AudioStream, MediaInfo, Stream, SubtitleStream
 
 # Containers state three letters of ISO 639-2 (some languages have two forms), people two of ISO 639-1.
@@ -18,6 +18,10 @@ _ISO_639 = """
     tib:bo tuk:tk tur:tr ukr:uk urd:ur uzb:uz vie:vi wel:cy yid:yi yor:yo zho:zh
 """
 _TWO_LETTERS = dict(pair.split(":") for pair in _ISO_639.split())
+_BIBLIOGRAPHIC = frozenset(  # ISO 639-2/B: the other form of languages that have two
+    "alb arm baq bur chi cze dut fre geo ger gre ice mac mao may per rum slo tib wel".split()  # noqa: SIM905
+)
+_THREE_LETTERS = {two: three for three, two in _TWO_LETTERS.items() if len(three) == 3 and three not in _BIBLIOGRAPHIC}
 
 
 def track_number(media: MediaInfo, wanted: int | str) -> int:
@@ -51,15 +55,27 @@ def preferred_sound(media: MediaInfo) -> int:
     return ranked.index(max(ranked))
 
 
-def is_language(stream: Stream, language: str) -> bool:
-    """Whether a track states this language; "de", "ger", "deu", "de-AT" and "German" are the same."""
-    return stream.language is not None and _code(stream.language) == _code(language)
+def same_language(stated: str | None, wanted: str) -> bool:
+    """Whether a track's language is the one that is meant; "de", "ger", "deu", "de-AT" and "German" are the same."""
+    return stated is not None and _code(stated) == _code(wanted)
+
+
+def container_language(language: str) -> str:
+    """A language as containers state it: three letters of ISO 639-2/T; "und" where it has none there."""
+    code = _code(language)
+    return _THREE_LETTERS.get(code, code if len(code) == 3 and code.isascii() and code.isalpha() else "und")
+
+
+def named_language(name: str) -> str | None:
+    """The language that a part of a file's name states, such as "en", "deu" or "pt-BR"; None where it states none."""
+    bare = name.lower().replace("_", "-").partition("-")[0]
+    return _TWO_LETTERS.get(bare, bare if bare in LANGUAGES else None)
 
 
 def _number(media: MediaInfo, streams: Sequence[Stream], wanted: int | str, kind: str) -> int:
     if isinstance(wanted, str) and not wanted.strip().isdigit():
         for number, stream in enumerate(streams):
-            if is_language(stream, wanted):
+            if same_language(stream.language, wanted):
                 return number
     elif 0 <= int(wanted) < len(streams):
         return int(wanted)

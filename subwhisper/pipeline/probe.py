@@ -18,7 +18,7 @@ class Probed:
     error: SubwhisperError | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """A row of the machine-readable report: times in seconds, `offset` counted from the container's start."""
+        """A row of the machine-readable report: seconds, `offset` from where a viewer's clock begins."""
         row: dict[str, Any] = {"input": self.source}
         if media := self.media:
             row |= {name: value for name, value in asdict(media).items() if name != "path"}
@@ -26,7 +26,7 @@ class Probed:
                 for number, stream in enumerate(row[kind]):
                     start = stream["start"]
                     stream["number"] = number
-                    stream["offset"] = None if start is None else round(start - media.start, 6)
+                    stream["offset"] = None if start is None else round(start - media.origin, 6)
         error = self.error
         row["error"] = {"kind": type(error).__name__, "message": error.message, "hint": error.hint} if error else None
         return row

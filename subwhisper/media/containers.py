@@ -1,0 +1,77 @@
+"""Kinds of video file that can be written, and what each of them can hold."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from subwhisper.errors import OutputError
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """How a kind of file is written: its picture, and its sound where that cannot be copied."""
+
+    muxer: str
+    video: dict[str, Any]
+    audio: dict[str, Any]
+    """The encoder for sound whose codec is not in `copied`."""
+    copied: frozenset[str]
+    """Codecs that players expect in this container."""
+    text: str
+    """The codec that subtitles which are text are written in: it takes files of `text_suffix` without loss."""
+    subtitles: frozenset[str]
+    """Codecs of subtitles it can hold."""
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def holds_attachments(self) -> bool:
+        """Whether fonts and pictures can be attached."""
+        return self.muxer == "matroska"
+
+    @property
+    def text_suffix(self) -> str:
+        """Of the files that carry text to it: what they can say, it can keep."""
+        return ".srt" if self.text == "subrip" else ".vtt"
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What an ffmpeg must have to write it with captions."""
+        encoders = {f"encoder:{options['c']}" for options in (self.video, self.audio)}
+        return frozenset({"filter:subtitles", "filter:color", f"muxer:{self.muxer}", *encoders})
+
+
+_H264 = {"c": "libx264", "preset": "medium", "crf": 20, "pix_fmt": "yuv420p"}
+_VP9 = {"c": "libvpx-vp9", "crf": 31, "b": 0, "deadline": "good", "cpu-used": 4, "row-mt": 1, "pix_fmt": "yuv420p"}
+_AAC = {"c": "aac", "b": "192k"}
+_APPLE = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
+_MATROSKA = _APPLE | {"mp2", "dts", "truehd", "flac", "opus", "vorbis", "pcm_s16le", "pcm_s24le"}
+
+_IN_MATROSKA = frozenset(
+    {"subrip", "ass", "ssa", "webvtt", "text", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}
+)
+_IN_MP4 = frozenset({"mov_text", "dvd_subtitle"})
+_IN_WEBM = frozenset({"webvtt"})
+
+CONTAINERS = {
+    ".mp4": Container("mp4", _H264, _AAC, _APPLE, "mov_text", _IN_MP4, {"movflags": "+faststart"}),
+    ".m4v": Container("mp4", _H264, _AAC, _APPLE, "mov_text", _IN_MP4, {"movflags": "+faststart"}),
+    ".mov": Container(
+        "mov", _H264, _AAC, _APPLE | {"pcm_s16le", "pcm_s24le"}, "mov_text", _IN_MP4, {"movflags": "+faststart"}
+    ),
+    ".mkv": Container("matroska", _H264, _AAC, _MATROSKA, "subrip", _IN_MATROSKA),
+    ".webm": Container(
+        "webm", _VP9, {"c": "libvorbis"}, frozenset({"opus", "vorbis"}), "webvtt", frozenset({"webvtt"})
+    ),
+}
+"""What can be written, by the suffix of the output."""
+
+
+def container_of(output: Path) -> Container:
+    """How a file of this suffix is written.
+
+    Raises:
+        OutputError: the suffix is unknown.
+    """
+    if (found := CONTAINERS.get(output.suffix.lower())) is None:
+        raise OutputError(f"{output} has no suffix that can be written", hint=f"use one of {', '.join(CONTAINERS)}")
+    return found
