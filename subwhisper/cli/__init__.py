@@ -16,6 +16,7 @@ from subwhisper.cli.doctor import DoctorArguments, run_doctor
 from subwhisper.cli.media import extract, mux, probe
 from subwhisper.cli.options import NONE_IS_A_VALUE, as_command
 from subwhisper.cli.subtitles import merge, shift, split, stretch, sync
+from subwhisper.cli.train import evaluate, finetune, learn
 from subwhisper.cli.transcribe import transcribe, translate
 from subwhisper.errors import ConfigError, OptionError, SubwhisperError
 from subwhisper.settings import config_files, default_map
@@ -50,6 +51,9 @@ app.command("sync")(sync)
 app.command("merge")(merge)
 app.command("split")(split)
 app.command("diff")(diff)
+app.command("evaluate")(evaluate)
+app.command("finetune")(finetune)
+app.command("learn")(learn)
 app.command(DOCTOR)(as_command(DoctorArguments, run_doctor, fixed={"check_configuration": _check_configuration}))
 app.add_typer(models.app, name="models")
 app.add_typer(journal.app, name="journal")

@@ -1,7 +1,8 @@
-"""Scores of a model on speech it was not trained on: its own synthesiser's held-out voices, and real recordings."""
+"""Scores of a model: words, letters, and the times of words, on speech it was not trained on."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,18 @@ import numpy as np
 from subwhisper.audio import SAMPLE_RATE, Audio, AudioSource
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.transcriber import Transcriber
+from subwhisper.errors import MissingExtra, OutputError
 from subwhisper.media.decode import open_audio
 from subwhisper.training.dataset import HELD_OUT_VARIANTS
-from subwhisper.training.metrics import TimeErrors, WordErrors, start_errors, summarize, word_errors
+from subwhisper.training.material import Pair
+from subwhisper.training.metrics import (
+    TimeErrors,
+    WordErrors,
+    character_errors,
+    start_errors,
+    summarize,
+    word_errors,
+)
 from subwhisper.training.synthesis import Espeak, Voice
 from subwhisper.transcript import Word
 
@@ -30,32 +40,140 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipScore:
+    """How a model did on one clip."""
+
+    name: str
+    duration: float
+    """Seconds of sound."""
+    seconds: float
+    """Spent on it."""
+    words: WordErrors
+    characters: WordErrors
+    starts: tuple[float, ...]
+    """Found minus true start of each recognised word whose time is known, in seconds."""
+    is_spoken: bool
+    heard: str
+    """What the model wrote."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "name": self.name,
+            "duration": round(self.duration, 3),
+            "seconds": round(self.seconds, 3),
+            "word_error_rate": self.words.rate,
+            "character_error_rate": self.characters.rate,
+            "words": asdict(self.words),
+            "heard": self.heard,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """How a model did on a set of clips."""
 
-    n_clips: int
-    words: WordErrors
-    times: TimeErrors | None
-    invented: int
-    """Words written for clips in which nobody speaks."""
+    clips: tuple[ClipScore, ...]
+
+    @property
+    def words(self) -> WordErrors:
+        """Of the clips in which somebody speaks."""
+        return sum((clip.words for clip in self.clips if clip.is_spoken), WordErrors())
+
+    @property
+    def characters(self) -> WordErrors:
+        """Of the clips in which somebody speaks."""
+        return sum((clip.characters for clip in self.clips if clip.is_spoken), WordErrors())
+
+    @property
+    def times(self) -> TimeErrors | None:
+        """Of the starts of all words whose time is known."""
+        return summarize([error for clip in self.clips for error in clip.starts])
+
+    @property
+    def invented(self) -> int:
+        """Words written for clips in which nobody speaks."""
+        return sum(clip.words.insertions for clip in self.clips if not clip.is_spoken)
+
+    @property
+    def speed(self) -> float:
+        """Seconds of sound for each second of work."""
+        return sum(clip.duration for clip in self.clips) / max(sum(clip.seconds for clip in self.clips), 1e-9)
 
     def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "word_error_rate": self.words.rate}
+        """Totals as plain JSON values."""
+        return {
+            "n_clips": len(self.clips),
+            "word_error_rate": self.words.rate,
+            "character_error_rate": self.characters.rate,
+            "words": asdict(self.words),
+            "times": asdict(self.times) if self.times else None,
+            "invented": self.invented,
+            "times_real_time": round(self.speed, 2),
+        }
 
 
-def score(transcriber: Transcriber, clips: Iterable[Clip], options: TranscribeOptions) -> Score:
+def score(
+    transcriber: Transcriber,
+    clips: Iterable[Clip],
+    options: TranscribeOptions,
+    *,
+    on_clip: Callable[[ClipScore], None] = lambda clip: None,
+) -> Score:
     """Transcribe clips and compare."""
-    errors, starts, invented, n_clips = WordErrors(), list[float](), 0, 0
+    scores = []
     for clip in clips:
-        n_clips += 1
-        transcript = transcriber.transcribe(clip.audio, options)
-        found = word_errors(clip.text, transcript.text)
-        if clip.text:
-            errors += found
-            starts += start_errors(clip.words, transcript.words())
-        else:
-            invented += found.insertions
-    return Score(n_clips, errors, summarize(starts), invented)
+        scores.append(score_clip(transcriber, clip, options))
+        on_clip(scores[-1])
+    return Score(tuple(scores))
+
+
+def score_clip(transcriber: Transcriber, clip: Clip, options: TranscribeOptions) -> ClipScore:
+    """Transcribe one clip and compare."""
+    started = time.monotonic()
+    transcript = transcriber.transcribe(clip.audio, options)
+    return ClipScore(
+        name=clip.name,
+        duration=transcript.duration or 0.0,
+        seconds=time.monotonic() - started,
+        words=word_errors(clip.text, transcript.text),
+        characters=character_errors(clip.text, transcript.text),
+        starts=tuple(start_errors(clip.words, transcript.words())),
+        is_spoken=bool(clip.text),
+        heard=transcript.text.strip(),
+    )
+
+
+def clips_of(pairs: Iterable[Pair]) -> Iterator[Clip]:
+    """What users have to score with: media files whose words are known."""
+    for pair in pairs:
+        yield Clip(pair.media.name, open_audio(pair.media), pair.text, pair.words)
+
+
+def plot(score: Score, path: Path) -> None:
+    """Draw the word error rate of each clip, and how far word starts are off.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+        OutputError: the picture cannot be written.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtra("matplotlib", "eval") from error
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    rates, starts = figure.subplots(1, 2)
+    rates.hist([clip.words.rate for clip in score.clips if clip.words.rate is not None], bins=20)
+    rates.set(xlabel="word error rate", ylabel="clips", title=f"{score.words.rate or 0:.1%} over all words")
+    errors = np.array([error for clip in score.clips for error in clip.starts]) * 1000
+    starts.hist(np.clip(errors, -500, 500), bins=50)
+    starts.set(
+        xlabel="word start, found minus true (ms)", ylabel="words", title=f"{len(errors)} words with known times"
+    )
+    try:
+        figure.savefig(path, dpi=120)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path} cannot be written: {error}", hint="a name that ends in .png or .svg") from error
 
 
 def held_out_clips(sentences: Sequence[str], *, n_clips: int, per_clip: int = 5) -> Iterator[Clip]:

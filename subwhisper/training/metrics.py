@@ -68,6 +68,19 @@ def word_errors(reference: str, hypothesis: str) -> WordErrors:
     return WordErrors(counts.substitutions, counts.deletions, counts.insertions, len(expected))
 
 
+def character_errors(reference: str, hypothesis: str) -> WordErrors:
+    """Compare two texts letter by letter, after normalisation; what counts as a word here is a character."""
+    expected, found = normalized(reference), normalized(hypothesis)
+    if not expected or not found:
+        return WordErrors(insertions=len(found), deletions=len(expected), n_words=len(expected))
+    try:
+        import jiwer
+    except ImportError as error:
+        raise MissingExtra("jiwer", "eval") from error
+    counts = jiwer.process_characters(expected, found)
+    return WordErrors(counts.substitutions, counts.deletions, counts.insertions, len(expected))
+
+
 def start_errors(truth: Iterable[Word], found: Iterable[Word]) -> list[float]:
     """Found minus true start, in seconds, of each word that was recognised; the others have none."""
     expected = [(_bare(word), word) for word in truth if _bare(word)]

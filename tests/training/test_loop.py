@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from packs import packed
 
 from subwhisper.errors import InputError
 from subwhisper.model.checkpoints import read_checkpoint
@@ -10,7 +11,6 @@ from subwhisper.training import loop
 from subwhisper.training.forced import load_timings
 from subwhisper.training.synthesis import Espeak
 from subwhisper.training.text import Corpus
-from tests.training.packs import packed
 
 SENTENCES = tuple(
     f"{who} {what} the {thing}."

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from packs import packed
 
 from subwhisper.errors import InputError
 from subwhisper.training.excerpts import RecordedSpeech, is_bare
 from subwhisper.training.forced import Timing
 from subwhisper.training.recordings import Pack, Recording, Truecaser, open_pack, read_manifest, word_sounds
 from subwhisper.training.synthesis import Espeak
-from tests.training.packs import packed
 
 BOOKS = ("We saw Mister Long in Paris.", "They say that Paris is long.", "I know a long way to Paris.")
 

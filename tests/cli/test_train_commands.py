@@ -1,0 +1,113 @@
+"""`evaluate`, `finetune` and `learn` on speech that espeak-ng makes, with the bundled model."""
+
+import json
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import Run
+
+from subwhisper.errors import ToolError
+from subwhisper.training.synthesis import Espeak, Utterance, Voice
+
+SENTENCES = (
+    "The river was cold in the morning.",
+    "We have seen many good people today.",
+    "She put the book on the table.",
+    "They will come back in the summer.",
+    "He does not know the way home.",
+    "All of them went to the city.",
+)
+
+
+@pytest.fixture(scope="module")
+def spoken() -> list[Utterance]:
+    try:
+        espeak = Espeak()
+    except ToolError as error:
+        pytest.skip(str(error))
+    return [espeak.speak(sentence, Voice("en-us+f3", rate=150)) for sentence in SENTENCES]
+
+
+def clock(seconds: float) -> str:
+    return f"00:00:{int(seconds):02d},{round(seconds % 1 * 1000):03d}"
+
+
+@pytest.fixture
+def material(spoken: list[Utterance], tmp_path: Path) -> Path:
+    """Six recordings with subtitles, and one that nobody speaks in."""
+    for index, utterance in enumerate(spoken):
+        write(tmp_path / "data" / f"clip{index}.wav", utterance.samples)
+        times = f"{clock(utterance.words[0].start)} --> {clock(utterance.words[-1].end)}"
+        (tmp_path / "data" / f"clip{index}.srt").write_text(f"1\n{times}\n{utterance.text}\n")
+    return tmp_path / "data"
+
+
+def write(path: Path, samples: np.ndarray) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
+
+
+def test_evaluate_counts_words_and_draws(run_cli: Run, material: Path) -> None:
+    pytest.importorskip("matplotlib")
+    ran = run_cli("evaluate", material, "--json", "--plot", material.parent / "errors.png")
+    assert ran.code == 0, ran.stderr
+    report = json.loads(ran.stdout)
+    assert report["n_clips"] == 6
+    assert report["words"]["n_words"] == sum(len(sentence.split()) for sentence in SENTENCES)
+    assert 0 <= report["character_error_rate"] <= report["word_error_rate"] < 0.6
+    assert (material.parent / "errors.png").read_bytes().startswith(b"\x89PNG")
+    table = run_cli("evaluate", material)
+    assert f"{report['word_error_rate']:.1%}" in table.stdout.splitlines()[7]
+
+
+def test_finetune_writes_a_model_that_knows_its_material_better(run_cli: Run, material: Path) -> None:
+    made = material.parent / "mine"
+    arguments = ("--data", material, "--epochs", "3", "--batch-size", "2", "--validation", "0.34", "-o", made)
+    ran = run_cli("finetune", *arguments, "--json")
+    assert ran.code == 0, ran.stderr
+    report = json.loads(ran.stdout)
+    assert report["n_examples"] == 4
+    assert report["n_validation"] == 2
+    assert report["epochs"][-1]["loss"] < report["epochs"][0]["loss"]
+    assert not list(made.parent.glob(".*finetune"))
+    used = run_cli("transcribe", material / "clip0.wav", "--model", made)
+    assert used.code == 0, used.stderr
+    assert run_cli("finetune", *arguments).code == 4  # it is there already
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        (("--data", "nowhere"), 3, "nowhere does not exist"),
+        (("--rank", "0"), 2, "rank must be at least 1"),
+        (("--validation", "1.5"), 2, "validation must lie between 0 and 1"),
+        (("--model", "nothing"), 5, "nothing"),
+    ],
+)
+def test_what_finetune_cannot_do_is_one_line(
+    run_cli: Run, material: Path, change: tuple[str, str], code: int, said: str
+) -> None:
+    ran = run_cli("finetune", "--data", material, "-o", material.parent / "mine", *change)
+    assert (ran.code, len(ran.stderr.splitlines()) <= 2) == (code, True), ran.stderr
+    assert said in ran.stderr
+    assert not (material.parent / "mine").exists()
+
+
+def test_learn_keeps_replacements_and_material(run_cli: Run, material: Path) -> None:
+    edited = material / "clip0.srt"
+    heard = material.parent / "heard.srt"
+    heard.write_text(edited.read_text().replace("river", "reefer"))
+    words, folder = material.parent / "words.txt", material.parent / "learnt"
+    ran = run_cli("learn", edited, "--original", heard, "--replacements", words, "--data", folder)
+    assert ran.code == 0, ran.stderr
+    assert words.read_text() == "river: reefer\n"
+    assert (folder / "clip0.srt").read_text() == edited.read_text()
+    missing = run_cli("learn", edited)
+    assert missing.code == 3
+    assert "--original" in missing.stderr
