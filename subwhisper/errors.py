@@ -30,6 +30,11 @@ class SubwhisperError(Exception):
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
+    def to_dict(self) -> dict[str, object]:
+        """A row of a machine-readable report."""
+        kind = type(self).__name__
+        return {"kind": kind, "message": self.message, "hint": self.hint, "exit_code": self.exit_code}
+
 
 class OptionError(SubwhisperError, ValueError):
     """An option has a value that cannot be."""

@@ -16,7 +16,9 @@ def loaded_by(code: str) -> set[str]:
     return set(shown.rpartition("##")[2].split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["transcribe", "--help"], ["burn", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["transcribe", "--help"], ["burn", "--help"], ["convert", "--help"], ["--version"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = f"""
 from subwhisper.cli import main

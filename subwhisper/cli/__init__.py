@@ -11,6 +11,7 @@ from subwhisper import __version__
 from subwhisper.cli import console, journal, models
 from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
+from subwhisper.cli.convert import convert
 from subwhisper.cli.diff import diff
 from subwhisper.cli.doctor import DoctorArguments, run_doctor
 from subwhisper.cli.media import extract, mux, probe
@@ -45,6 +46,7 @@ app.command("burn")(burn)
 app.command("probe")(probe)
 app.command("extract")(extract)
 app.command("mux")(mux)
+app.command("convert")(convert)
 app.command("shift")(shift)
 app.command("stretch")(stretch)
 app.command("sync")(sync)

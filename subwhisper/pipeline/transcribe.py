@@ -93,8 +93,7 @@ class Outcome:
 
 def error_row(error: SubwhisperError) -> dict[str, Any]:
     """An error in the machine-readable report."""
-    kind = type(error).__name__
-    return {"kind": kind, "message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+    return error.to_dict()
 
 
 def parse_formats(text: str) -> tuple[str, ...]:

@@ -70,7 +70,10 @@ def write_scc(track: Track) -> str:
         with _warnings(None):
             return str(writer.from_model(reader.to_model(tree), config)).rstrip("\n") + "\n"
     except Exception as error:  # a library's edge: it raises what comes, and any of it means the same
-        raise OutputError(f"these captions cannot be written as SCC: {error}") from error
+        hint = None
+        if "earlier" in str(error):
+            hint = "SCC sends two letters a frame before a caption shows: show the first ones later, or shorten them"
+        raise OutputError(f"these captions cannot be written as SCC: {error}", hint=hint) from error
 
 
 def _read(read: Callable[[], "ContentDocument"], source: str, report: Report | None, title: str) -> Track:

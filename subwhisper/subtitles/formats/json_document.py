@@ -163,7 +163,7 @@ def _checked(value: Checked) -> Checked:
     """
     for field in fields(value):
         given, kind = getattr(value, field.name), str(field.type)
-        wanted: tuple[type, ...] = (str,) if "str" in kind else (bool,) if kind == "bool" else (int, float)
+        wanted: tuple[type, ...] = (str,) if "str" in kind else (bool,) if "bool" in kind else (int, float)
         if isinstance(given, (Style, tuple)) or (given is None and "None" in kind):
             continue
         if not isinstance(given, wanted) or (isinstance(given, bool) and bool not in wanted):

@@ -9,7 +9,7 @@ from subwhisper.subtitles.markup import PLAIN, Placement
 from subwhisper.subtitles.track import Cue, Track
 
 _LOOKS = ("bold", "italic", "underline", "strikeout", "colour", "background", "font", "size", "classes")
-_KINDS = {"classes": "class", "size": "letter size"}
+_KINDS = {"classes": "class", "size": "letter size", "head": "document head", "styles": "style sheet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ def find_losses(track: Track, format: str, text: str) -> tuple[Loss, ...]:
     if back is None:
         lost = _held(track) + Counter({"time": len(track.cues)})
         lost["line break"] = sum(len(cue.lines) > 1 for cue in track.cues)
+        lost["position"] = sum(cue.placement is not None for cue in track.cues)
     else:
         lost = _held(track) - _held(back) + _moved(track, back)
     return tuple(Loss(kind, count) for kind, count in sorted(lost.items()) if count > 0)
@@ -58,7 +59,7 @@ def _held(track: Track) -> Counter[str]:
         if cue.raw:
             held.update(dict.fromkeys(cue.raw.unheld, 1))
             held["identifier"] += bool(cue.raw.name)
-    held.update(block.kind for block in track.raw)
+    held.update(_KINDS.get(block.kind, block.kind) for block in track.raw)
     held["language of the track"] = int(track.language is not None)
     return +held
 

@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from subwhisper.subtitles.formats.clock import clock, parse_clock
 from subwhisper.subtitles.formats.reading import Marked
@@ -179,11 +180,15 @@ def write_line(runs: list[Run], *, from_ms: int | None = None) -> str:
         from_ms: write inline times, where they are later than this.
     """
     parts = []
-    for run in runs:
-        if from_ms is not None and run.said and run.said[0] > from_ms:
-            from_ms = run.said[0]
-            parts.append(f"<{clock(from_ms, point='.', hours=True)}>")
-        parts.append(_tagged(run))
+    for voice, spoken in groupby(runs, key=lambda run: run.voice):
+        said = []
+        for run in spoken:
+            if from_ms is not None and run.said and run.said[0] > from_ms:
+                from_ms = run.said[0]
+                said.append(f"<{clock(from_ms, point='.', hours=True)}>")
+            said.append(_tagged(run))
+        text = "".join(said)
+        parts.append(f"<v {escape(voice)}>{text}</v>" if voice else text)
     return "".join(parts)
 
 
@@ -197,9 +202,7 @@ def _tagged(run: Run) -> str:
     classes = "".join(f".{name}" for name in _classes(style))
     if classes:
         text = f"<c{classes}>{text}</c>"
-    if run.language:
-        text = f"<lang {escape(run.language)}>{text}</lang>"
-    return f"<v {escape(run.voice)}>{text}</v>" if run.voice else text
+    return f"<lang {escape(run.language)}>{text}</lang>" if run.language else text
 
 
 def _classes(style: Style) -> Iterator[str]:
