@@ -281,8 +281,6 @@ ClipTimestamps = Annotated[
         help="Only these parts: start,end,start,end...; the last end may be left out.",
     ),
 ]  # fmt: skip
-Plan = Annotated[str, option("--plan", panel=SPEECH_PANEL, metavar="NAME", help="How windows follow: sequential.")]
-Vad = Annotated[str, option("--vad", panel=SPEECH_PANEL, metavar="NAME", help="Detector of speech: none.")]
 
 # -- captions -----------------------------------------------------------------------------------------------------
 

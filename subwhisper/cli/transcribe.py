@@ -1,19 +1,24 @@
 """`subwhisper transcribe` and `subwhisper translate`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from subwhisper.cli import decoding as dec
 from subwhisper.cli import options as opt
 from subwhisper.cli import profile as cap
+from subwhisper.cli import speech
 from subwhisper.cli.console import Console, report
 from subwhisper.cli.verdict import verdict
 from subwhisper.engine.options import (
     DecodeOptions,
+    DetectorName,
     FallbackOptions,
+    PlanName,
     Task,
     TranscribeOptions,
+    VadOptions,
     temperature_ladder,
 )
 from subwhisper.errors import OptionError, SubwhisperError
@@ -65,8 +70,18 @@ class TranscribeArguments:
     task: opt.Task = TranscribeOptions.task
     audio_track: opt.AudioTrack = None
     clip_timestamps: opt.ClipTimestamps = _CLIPS
-    plan: opt.Plan = "sequential"
-    vad: opt.Vad = "none"
+
+    plan: speech.Plan = TranscribeOptions.plan
+    batched: speech.Batched = None
+    batch_size: speech.BatchSize = TranscribeOptions.batch_size
+    vad: speech.Vad = VadOptions.detector
+    vad_filter: speech.VadFilter = None
+    vad_threshold: speech.VadThreshold = VadOptions.threshold
+    vad_neg_threshold: speech.VadNegThreshold = VadOptions.neg_threshold
+    vad_min_speech_duration_ms: speech.VadMinSpeech = VadOptions.min_speech_duration_ms
+    vad_max_speech_duration_s: speech.VadMaxSpeech = VadOptions.max_speech_duration_s
+    vad_min_silence_duration_ms: speech.VadMinSilence = VadOptions.min_silence_duration_ms
+    vad_speech_pad_ms: speech.VadPad = VadOptions.speech_pad_ms
 
     beam_size: dec.BeamSize = DecodeOptions.beam_size
     best_of: dec.BestOf = DecodeOptions.best_of
@@ -114,8 +129,6 @@ class TranscribeArguments:
         """
         from subwhisper.pipeline.transcribe import TranscribeJob, parse_formats
 
-        _only("--plan", self.plan, "sequential")
-        _only("--vad", self.vad, "none")
         formats = parse_formats(self.formats)
         return TranscribeJob(
             model=self.model_choice(),
@@ -171,6 +184,9 @@ class TranscribeArguments:
             prepend_punctuations=self.prepend_punctuations,
             append_punctuations=self.append_punctuations,
             hallucination_silence_threshold=self.hallucination_silence_threshold,
+            plan=self._plan(),
+            batch_size=self.batch_size,
+            vad=self._vad(),
             decode=DecodeOptions(
                 beam_size=self.beam_size,
                 best_of=self.best_of,
@@ -191,6 +207,26 @@ class TranscribeArguments:
                 logprob_threshold=self.logprob_threshold,
                 no_speech_threshold=self.no_speech_threshold,
             ),
+        )
+
+    def _plan(self) -> PlanName:
+        if self.batched is not None:
+            return "batched" if self.batched else "sequential"
+        return _one_of("--plan", self.plan, get_args(PlanName))  # type: ignore[return-value]  # just checked
+
+    def _vad(self) -> VadOptions:
+        detector = self.vad
+        if self.vad_filter is not None:
+            detector = VadOptions.detector if self.vad_filter else "none"
+        longest = self.vad_max_speech_duration_s
+        return VadOptions(
+            detector=_one_of("--vad", detector, get_args(DetectorName)),  # type: ignore[arg-type]  # just checked
+            threshold=self.vad_threshold,
+            neg_threshold=self.vad_neg_threshold,
+            min_speech_duration_ms=self.vad_min_speech_duration_ms,
+            max_speech_duration_s=None if longest == inf else longest,
+            min_silence_duration_ms=self.vad_min_silence_duration_ms,
+            speech_pad_ms=self.vad_speech_pad_ms,
         )
 
 
@@ -287,9 +323,10 @@ def _task(name: str) -> Task:
     return cast(Task, name)
 
 
-def _only(option: str, value: str, allowed: str) -> None:
-    if value != allowed:
-        raise OptionError(f"{option} cannot be {value!r}", hint=f"{allowed} is the only one so far")
+def _one_of(option: str, name: str, names: Sequence[str]) -> str:
+    if name not in names:
+        raise OptionError(f"{option} cannot be {name!r}", hint=f"one of {', '.join(names)}")
+    return name
 
 
 transcribe = opt.as_command(TranscribeArguments, run_transcribe)

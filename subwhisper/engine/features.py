@@ -8,6 +8,7 @@ That maximum is why a long recording is read twice: once for it, once for the wi
 Shapes: M mel bins, F frames, N samples.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -121,31 +122,37 @@ def survey(source: AudioSource, n_mels: int) -> MelSurvey:
 
 
 class MelReader:
-    """Windows of a recording, read forwards; what lies behind is forgotten, so memory stays flat.
+    """Windows of a recording, read forwards; what lies far behind is forgotten, so memory stays flat.
 
-    A window that begins before the last one makes it read again from the start.
+    A window that begins before what is still known makes it read again from the start.
     """
 
-    def __init__(self, source: AudioSource, n_mels: int, surveyed: MelSurvey) -> None:
-        self._source, self._n_mels, self._survey = source, n_mels, surveyed
+    def __init__(self, source: AudioSource, n_mels: int, surveyed: MelSurvey, *, behind: int = 0) -> None:
+        """Open a recording; `behind` frames before the start of a window stay at hand."""
+        self._source, self._n_mels, self._survey, self._behind = source, n_mels, surveyed, behind
         self._rewind()
 
     def window(self, first: int, n_frames: int) -> Tensor:
         """Frames `first` to `first + n_frames`, (M, n_frames) float32; silence past the end."""
         if first < self._held_from:
             self._rewind()
-        missing = first + n_frames - self._held_to
-        while missing > 0 and (piece := next(self._pieces, None)) is not None:
+        while self._held_to < first + n_frames and (piece := next(self._pieces, None)) is not None:
             self._held.append(piece[0])
             self._held_to += piece[0].shape[1]
-            missing -= piece[0].shape[1]
-            while self._held_from + self._held[0].shape[1] <= first and len(self._held) > 1:
-                self._held_from += self._held.pop(0).shape[1]
-        held = torch.cat(self._held, dim=1)[:, first - self._held_from :][:, :n_frames]
-        filled = torch.nn.functional.pad(held, (0, n_frames - held.shape[1]), value=FLOOR)
+            self._forget(first - self._behind)
+        held, at = [torch.empty(self._n_mels, 0)], self._held_from
+        for piece_held in self._held:
+            held.append(piece_held[:, max(0, first - at) : max(0, first + n_frames - at)])
+            at += piece_held.shape[1]
+        found = torch.cat(held, dim=1)
+        filled = torch.nn.functional.pad(found, (0, n_frames - found.shape[1]), value=FLOOR)
         return _scaled(filled, self._survey.maximum)
+
+    def _forget(self, before: int) -> None:
+        while self._held and self._held_from + self._held[0].shape[1] <= before:
+            self._held_from += self._held.popleft().shape[1]
 
     def _rewind(self) -> None:
         self._pieces = _stream(self._source, self._n_mels)
-        self._held: list[Tensor] = [torch.empty(self._n_mels, 0)]
+        self._held: deque[Tensor] = deque()
         self._held_from = self._held_to = 0

@@ -14,6 +14,7 @@ from subwhisper.errors import OptionError
 from subwhisper.languages import language_code
 
 Task = Literal["transcribe", "translate", "both"]
+PlanName = Literal["batched", "sequential"]
 DetectorName = Literal["silero", "energy", "none"]
 
 MODEL_SUPPRESSED = -1
@@ -119,6 +120,8 @@ class VadOptions:
             speech_pad_ms=self.speech_pad_ms,
         )
         _at_least(1, max_speech_duration_s=self.max_speech_duration_s)
+        if self.max_speech_duration_s == inf:
+            raise OptionError("max_speech_duration_s must be a number of seconds, or None for no limit")
 
     @property
     def leave_threshold(self) -> float:
@@ -162,10 +165,18 @@ class TranscribeOptions:
     """Marks that belong to the word before them."""
     hallucination_silence_threshold: float | None = None
     """Seconds of silence around doubtful text that make it skipped; needs `word_timestamps`."""
+    plan: PlanName = "batched"
+    """`batched` lays windows over speech and reads several at once; `sequential` reads one after the other."""
+    batch_size: int = 8
+    """Windows read at once by the batched plan. More is faster, up to a point, and needs more memory."""
     decode: DecodeOptions = field(default_factory=DecodeOptions)
     fallback: FallbackOptions = field(default_factory=FallbackOptions)
+    vad: VadOptions = field(default_factory=VadOptions)
 
     def __post_init__(self) -> None:
+        if self.plan not in get_args(PlanName):
+            raise OptionError(f"unknown plan {self.plan!r}", hint=" or ".join(get_args(PlanName)))
+        _at_least(1, batch_size=self.batch_size)
         for language in (self.language, *self.languages):
             if language is not None:
                 language_code(language)  # raises for an unknown one

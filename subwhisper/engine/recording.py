@@ -12,17 +12,28 @@ import torch
 
 from subwhisper.audio import AudioSource
 from subwhisper.engine.alignment import Aligner
+from subwhisper.engine.batched import LONGEST_STRETCH, BatchedPlan, clips_with_speech, pack
 from subwhisper.engine.context import TextContext
 from subwhisper.engine.decoding.loop import WindowDecoder
 from subwhisper.engine.fallback import is_silence
-from subwhisper.engine.features import FRAMES_PER_SECOND, MelReader, survey
+from subwhisper.engine.features import FRAMES_PER_SECOND, MelReader
 from subwhisper.engine.hallucination import Kept, skip_silence
 from subwhisper.engine.language import HeardLanguage, WindowLanguages, agreed_language, detect_language
-from subwhisper.engine.options import TranscribeOptions
+from subwhisper.engine.options import TranscribeOptions, VadOptions
 from subwhisper.engine.reader import Languages, Reading, WindowEncoder, WindowReader
 from subwhisper.engine.speech_model import SpeechModel
+from subwhisper.engine.survey import survey_recording
 from subwhisper.engine.window_store import NothingKept, Settled, WindowStore
-from subwhisper.engine.windows import Piece, Plan, SequentialPlan, Window, clips_in_frames, every_piece, split_tokens
+from subwhisper.engine.windows import (
+    Piece,
+    Plan,
+    SequentialPlan,
+    Window,
+    clips_in_frames,
+    every_piece,
+    split_tokens,
+    whole_window,
+)
 from subwhisper.errors import ModelError, OptionError
 from subwhisper.languages import LANGUAGES, language_code
 from subwhisper.model import catalog
@@ -67,16 +78,26 @@ class Recording:
         self.options = options
         self._store = store or NothingKept()
         self._model, self._tokenizer = model, model.tokenizer
-        self.survey = survey(audio, model.network.dims.n_mels)
-        self._encoder = WindowEncoder(model, MelReader(audio, model.network.dims.n_mels, self.survey))
+        n_mels = model.network.dims.n_mels
+        surveyed = survey_recording(audio, n_mels, *self._vad())
+        self.survey, self._speech = surveyed.mel, surveyed.speech
+        behind = round(2 * LONGEST_STRETCH * FRAMES_PER_SECOND) if self._speech else 0
+        self._encoder = WindowEncoder(model, MelReader(audio, n_mels, self.survey, behind=behind))
         self.language, self.language_probability = self._language()
         self.translation: list[Segment] = []
         """What has been read so far in English, where both texts are asked for."""
         self.tasks = self._tasks()
         decoder = WindowDecoder(model.network, self._tokenizer, options.decode, model_suppressed=model.suppress_tokens)
         self._reader = WindowReader(self._encoder, decoder, options.fallback, self.tasks, self._languages())
+        self._plan = self._make_plan()
         self._contexts = [self._fresh_context() for _ in self.tasks]
         self._last_speech = 0.0
+
+    def _vad(self) -> tuple[VadOptions | None, float | None]:
+        """How to look for speech, and how many seconds of it a window can hold."""
+        if self.options.plan == "batched":
+            return self.options.vad, self._model.window_frames / FRAMES_PER_SECOND
+        return (None if self.options.vad.detector == "none" else self.options.vad), None
 
     def _language(self) -> tuple[str, float | None]:
         """As stated, or as heard and how surely."""
@@ -128,15 +149,15 @@ class Recording:
         return TextContext(
             self._tokenizer.encode_prompt(options.initial_prompt),
             room=max(1, self._model.network.dims.n_text_ctx // 2 - 1),
-            carry=options.carry_initial_prompt,
-            condition=options.condition_on_previous_text,
+            carry=options.carry_initial_prompt or not self._plan.reads_on,
+            condition=options.condition_on_previous_text and self._plan.reads_on,
             hotwords=self._tokenizer.encode_prompt(options.hotwords),
             reset_above=options.prompt_reset_on_temperature,
         )
 
     def segments(self, on_progress: OnProgress | None = None) -> Iterator[Segment]:
         """Read the windows of the plan, and yield what is said in them as soon as it is known."""
-        plan = self._plan()
+        plan = self._plan
         while windows := plan.upcoming():
             for window, kept in self._settled(windows):
                 yield from kept.segments
@@ -171,16 +192,22 @@ class Recording:
         self.translation += settled.translation
         self._last_speech = settled.last_speech
 
-    def _plan(self) -> Plan:
+    def _make_plan(self) -> Plan:
         clips = clips_in_frames(self.options.clip_timestamps, self.survey.n_frames)
-        return SequentialPlan(clips, self._model.window_frames)
+        if self._speech is None:
+            return SequentialPlan(clips, self._model.window_frames)
+        if self.options.plan == "batched":
+            windows = pack(self._speech.spans, clips, self._model.window_frames)
+            return BatchedPlan(windows, self.options.batch_size)
+        return SequentialPlan(clips_with_speech(clips, self._speech), self._model.window_frames)
 
     def _settle(self, reading: Reading) -> Settled:
         """Make segments of a reading: what is kept of it, and where the next window starts."""
         window, decoded = reading.window, reading.decoded
         if is_silence(decoded, self.options.fallback):
             return Settled(Kept((), window.end_frame), None, self._last_speech)
-        split = split_tokens(decoded.tokens, window, self._tokenizer.timestamp_begin)
+        split_window = split_tokens if self._plan.reads_on else whole_window
+        split = split_window(decoded.tokens, window, self._tokenizer.timestamp_begin)
         kept = Kept(tuple(self._segment(piece, reading, self.tasks[0]) for piece in split.pieces), split.next_frame)
         last_speech = self._last_speech
         if self.options.word_timestamps:
@@ -235,7 +262,7 @@ class Recording:
         if not is_complete and end is not None and end > window.start:
             is_rest_silent = threshold is None or full_end - end > threshold
             kept = replace(kept, next_frame=round(end * FRAMES_PER_SECOND) if is_rest_silent else window.end_frame)
-        if threshold is not None:
+        if threshold is not None and self._plan.reads_on:
             kept = skip_silence(
                 kept,
                 window,

@@ -5,7 +5,7 @@ Frames are 10 ms of mel, positions 20 ms of encoder output; a timestamp token na
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -135,6 +135,14 @@ def every_piece(tokens: Sequence[int], window: Window, timestamp_begin: int) -> 
     return (*pieces, Piece(start, max(start, window.start + window.duration), rest))
 
 
+def whole_window(tokens: Sequence[int], window: Window, timestamp_begin: int) -> Split:
+    """Cut all text of a window that no other window goes on from; nothing reaches beyond its end."""
+    end = window.start + window.duration
+    pieces = every_piece(tokens, window, timestamp_begin)
+    inside = (replace(piece, start=min(piece.start, end), end=min(piece.end, end)) for piece in pieces)
+    return Split(tuple(inside), window.end_frame, is_complete=True)
+
+
 def advanced(place: Place, frame: int, window: Window) -> Place:
     """Go on at `frame`; behind the window instead if that would not get any further."""
     return Place(frame if frame > place.frame else window.end_frame, place.clip)
@@ -142,6 +150,9 @@ def advanced(place: Place, frame: int, window: Window) -> Place:
 
 class Plan(Protocol):
     """Says which windows of a recording are read, and in which order."""
+
+    reads_on: bool
+    """A window may begin where the text of the one before leaves off, and is told of that text."""
 
     def upcoming(self) -> Sequence[Window]:
         """The windows to read now, all at once; empty when everything has been read."""
@@ -154,6 +165,8 @@ class Plan(Protocol):
 
 class SequentialPlan:
     """One window at a time, each from where the text of the last one leaves off."""
+
+    reads_on = True
 
     def __init__(self, clips: Sequence[tuple[int, int]], window_frames: int) -> None:
         """Read these clips, (first, end) in frames, in windows of at most this many frames."""

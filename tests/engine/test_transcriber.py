@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from subwhisper.audio import Audio
-from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions
+from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions, VadOptions
 from subwhisper.engine.recording import Progress
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import ModelError, OptionError
@@ -17,6 +17,8 @@ from subwhisper.transcript import Transcript
 from .networks import micro_checkpoint
 
 QUICK = TranscribeOptions(
+    plan="sequential",
+    vad=VadOptions(detector="none"),
     decode=DecodeOptions(beam_size=2, best_of=2, sample_len=16),
     fallback=FallbackOptions(temperatures=(0.0, 0.8)),
 )
@@ -78,7 +80,7 @@ def test_hotwords_are_told_to_every_window(english: Transcriber) -> None:
 
 
 def test_results_repeat_even_when_sampled(english: Transcriber) -> None:
-    hot = TranscribeOptions(decode=QUICK.decode, fallback=FallbackOptions(temperatures=(1.0,)))
+    hot = replace(QUICK, fallback=FallbackOptions(temperatures=(1.0,)))
     assert english.transcribe(sound(3), hot).segments == english.transcribe(sound(3), hot).segments
 
 
@@ -90,12 +92,12 @@ def test_nothing_gives_an_empty_transcript(english: Transcriber, polyglot: Trans
 
 def test_the_language_is_detected_unless_stated(polyglot: Transcriber) -> None:
     assert polyglot.transcribe(sound(2), QUICK).language in {"en", "de", "es"}
-    stated = TranscribeOptions(language="German", decode=QUICK.decode)
+    stated = replace(QUICK, language="German")
     assert {s.language for s in polyglot.transcribe(sound(2), stated).segments} == {"de"}
 
 
 def test_translated_text_is_english(polyglot: Transcriber) -> None:
-    options = TranscribeOptions(language="de", task="translate", decode=QUICK.decode)
+    options = replace(QUICK, language="de", task="translate")
     assert polyglot.transcribe(sound(2), options).language == "en"
 
 
@@ -181,9 +183,7 @@ def test_an_english_model_refuses_another_language(english: Transcriber) -> None
 
 
 def test_words_lie_in_order_and_carry_the_text(english: Transcriber) -> None:
-    options = TranscribeOptions(
-        word_timestamps=True, decode=QUICK.decode, fallback=FallbackOptions(temperatures=(0.0,))
-    )
+    options = replace(QUICK, word_timestamps=True, fallback=FallbackOptions(temperatures=(0.0,)))
     transcript = english.transcribe(sound(6), options)
     words = list(transcript.words())
     assert words
@@ -194,7 +194,7 @@ def test_words_lie_in_order_and_carry_the_text(english: Transcriber) -> None:
 
 
 def test_only_the_clips_are_read(english: Transcriber) -> None:
-    options = TranscribeOptions(clip_timestamps=(1.0, 2.5, 4.0), decode=QUICK.decode)
+    options = replace(QUICK, clip_timestamps=(1.0, 2.5, 4.0))
     seen: list[Progress] = []
     transcript = english.transcribe(sound(5), options, on_progress=seen.append)
     assert all(100 <= s.seek < 250 or 400 <= s.seek < 500 for s in transcript.segments)

@@ -12,7 +12,7 @@ from subwhisper.audio import Audio
 from subwhisper.engine.context import TextContext
 from subwhisper.engine.decoding.loop import Beginning, WindowDecoder
 from subwhisper.engine.features import log_mel
-from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions
+from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions, VadOptions
 from subwhisper.model.checkpoints.writer import save_directory
 from subwhisper.model.vocabulary import public_vocabulary
 
@@ -119,6 +119,8 @@ def test_hotwords_are_heard_in_every_window_as_in_faster_whisper(
     found, _ = theirs.transcribe(recording, beam_size=1, temperature=0.0, no_speech_threshold=None, **given)
     expected = [(segment.seek, list(segment.tokens)) for segment in found]
     options = TranscribeOptions(
+        plan="sequential",
+        vad=VadOptions(detector="none"),
         decode=DecodeOptions(beam_size=1),
         fallback=FallbackOptions(temperatures=(0.0,), no_speech_threshold=None),
         **given,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from subwhisper.audio import Audio
-from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions
+from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions, VadOptions
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.model.checkpoints import Checkpoint
 from subwhisper.model.vocabulary import public_vocabulary
@@ -72,6 +72,8 @@ def both(
         **options,
     )
     chosen = TranscribeOptions(
+        plan="sequential",
+        vad=VadOptions(detector="none"),
         decode=DecodeOptions(beam_size=beam_size, sample_len=N_TOKENS),
         fallback=fallback,
         **{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()},

@@ -6,20 +6,20 @@ import numpy as np
 
 from subwhisper.audio import SAMPLE_RATE, Samples, Span
 from subwhisper.engine.options import VadOptions
-from subwhisper.engine.vad.detector import FRAME_SAMPLES, EnergyDetector, SpeechDetector, levels_db
+from subwhisper.engine.vad.detector import FRAME_SAMPLES, EnergyDetector, Everything, SpeechDetector, levels_db
 from subwhisper.engine.vad.silero import SileroDetector
 from subwhisper.engine.vad.spans import SpanMaker
 
 
-def detector(options: VadOptions) -> SpeechDetector | None:
-    """The detector that was chosen, ready for a recording; `None` where none was.
+def detector(options: VadOptions) -> SpeechDetector:
+    """The detector that was chosen, ready for a recording.
 
     Raises:
         ModelError: Silero's network is not there.
     """
     if options.detector == "silero":
         return SileroDetector()
-    return EnergyDetector() if options.detector == "energy" else None
+    return EnergyDetector() if options.detector == "energy" else Everything()
 
 
 class SpeechListener:
@@ -59,7 +59,7 @@ class SpeechListener:
 
 
 def find_speech(blocks: Iterable[Samples], options: VadOptions, *, longest: float | None = None) -> list[Span]:
-    """Find where someone speaks in a recording; the whole of it where no detector was chosen.
+    """Find where someone speaks in a recording.
 
     Args:
         blocks: samples, in order.
@@ -69,9 +69,5 @@ def find_speech(blocks: Iterable[Samples], options: VadOptions, *, longest: floa
     Raises:
         ModelError: Silero's network is not there.
     """
-    chosen = detector(options)
-    if chosen is None:
-        n_samples = sum(len(block) for block in blocks)
-        return [Span(0.0, n_samples / SAMPLE_RATE)] if n_samples else []
-    listener = SpeechListener(chosen, options, longest=longest)
+    listener = SpeechListener(detector(options), options, longest=longest)
     return [span for block in blocks for span in listener.hear(block)] + listener.finish()
