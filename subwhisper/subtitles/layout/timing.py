@@ -90,7 +90,7 @@ class Timing:
             if spoken <= cut + self._cut_into and start < before <= latest:
                 choices.append(before)
             if after <= latest and after <= spoken + max(self.limits.linger, shots.margin):
-                choices.append(after)
+                choices.append(latest if following - after < self.limits.chain else after)
             wanted = min(max(start + self.limits.shortest, readable), end)  # do not make worse what is bad
             if good := [choice for choice in choices if choice >= wanted]:
                 return good[0]
