@@ -11,6 +11,7 @@ from subwhisper import __version__
 from subwhisper.cli import console, journal, models
 from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
+from subwhisper.cli.captions import check, layout
 from subwhisper.cli.convert import convert
 from subwhisper.cli.diff import diff
 from subwhisper.cli.doctor import DoctorArguments, run_doctor
@@ -47,6 +48,8 @@ app.command("probe")(probe)
 app.command("extract")(extract)
 app.command("mux")(mux)
 app.command("convert")(convert)
+app.command("layout")(layout)
+app.command("check")(check)
 app.command("shift")(shift)
 app.command("stretch")(stretch)
 app.command("sync")(sync)

@@ -41,6 +41,13 @@ ReadingSpeed = Annotated[
     float | None,
     option("--reading-speed", "--max-cps", panel=_CAPTIONS, metavar="N", help="Characters per second at most."),
 ]
+ShotChanges = Annotated[
+    bool,
+    option(
+        "--shot-changes/--no-shot-changes", panel=_CAPTIONS,
+        help="Look for cuts in the picture and keep captions to them; takes a while.",
+    ),
+]  # fmt: skip
 
 _SINGLE = ("min_duration", "max_duration", "min_gap", "reading_speed")
 

@@ -120,6 +120,7 @@ class TranscribeArguments:
     max_duration: cap.MaxDuration = None
     min_gap: cap.MinGap = None
     reading_speed: cap.ReadingSpeed = None
+    shot_changes: cap.ShotChanges = False
 
     def job(self) -> "TranscribeJob":
         """Everything, as the pipeline takes it.
@@ -135,6 +136,7 @@ class TranscribeArguments:
             options=self.transcribe_options(formats),
             outputs=OutputPlan(formats, self.output_dir, self.burn, self.overwrite),
             profile=cap.chosen_profile(self),
+            shot_changes=self.shot_changes,
             highlight_words=self.highlight_words,
             audio_track=self.audio_track,
         )

@@ -7,14 +7,18 @@ a hidden name beside it first, so neither a failure nor Ctrl-C leaves half of on
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from errno import ENAMETOOLONG
 from pathlib import Path
 
-from subwhisper.errors import OutputError
+from subwhisper.errors import OptionError, OutputError
 from subwhisper.pipeline.inputs import CAPTIONED_SUFFIX, Source
+
+ALL = "all"
+"""Stands for every format in a list of them."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,25 @@ class OutputPlan:
 
     def _first(self) -> str:
         return self.formats[0] if self.formats else "mp4"
+
+
+def formats_among(known: Sequence[str], text: str, *, common: tuple[str, ...]) -> tuple[str, ...]:
+    """Read a list of formats: `srt,vtt`, or `all` for the common ones.
+
+    Raises:
+        OptionError: one is unknown, or there is none.
+    """
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if ALL in names:
+        return common
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"one or more of {', '.join(known)}; or all"
+            raise OptionError(f"unknown format {name!r}", hint=hint)
+    if not names:
+        raise OptionError("no format was given", hint=f"one or more of {', '.join(known)}; or all")
+    return tuple(dict.fromkeys(names))
 
 
 def check_writable(folder: Path) -> None:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from subwhisper.engine.device import place
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.recording import Progress
 from subwhisper.engine.transcriber import Transcriber
-from subwhisper.errors import JournalError, ModelError, OptionError, SubwhisperError
+from subwhisper.errors import JournalError, ModelError, SubwhisperError
 from subwhisper.languages import language_code
 from subwhisper.media.burn import require_picture
 from subwhisper.media.decode import open_audio
@@ -30,7 +29,8 @@ from subwhisper.pipeline.burn import burn_track
 from subwhisper.pipeline.inputs import Refused, Source, as_file, expand
 from subwhisper.pipeline.journal import Journal
 from subwhisper.pipeline.models import ModelChoice, load, load_from, locate
-from subwhisper.pipeline.outputs import OutputPlan, write_texts
+from subwhisper.pipeline.outputs import OutputPlan, formats_among, write_texts
+from subwhisper.pipeline.picture import picture_of
 from subwhisper.pipeline.recall import AlreadyHeardError, HashedAudio, Recall, settings_key
 from subwhisper.subtitles.formats import FORMATS, render
 from subwhisper.subtitles.highlight import highlight_words
@@ -46,7 +46,6 @@ COMMON_FORMATS = ("srt", "vtt", "ass", "txt", "tsv", JSON)
 EVERY_FORMAT = tuple(name for name, format in FORMATS.items() if format.write)
 CAPTION_FORMATS = frozenset(EVERY_FORMAT) - {"txt", "tsv", "csv", JSON}
 """Formats that are looked at while the recording plays; the others are read."""
-_ALL = "all"
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +58,8 @@ class TranscribeJob:
     options: TranscribeOptions = field(default_factory=TranscribeOptions)
     outputs: OutputPlan = field(default_factory=OutputPlan)
     profile: Profile = field(default_factory=load_profile)
+    shot_changes: bool = False
+    """Look for shot changes in the picture and keep captions to them."""
     highlight_words: bool = False
     """Underline each word while it is spoken, in formats that can."""
     audio_track: str | int | None = None
@@ -102,17 +103,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
     Raises:
         OptionError: one is unknown, or there is none.
     """
-    names = [name.strip().lower() for name in text.split(",") if name.strip()]
-    if _ALL in names:
-        return COMMON_FORMATS
-    for name in names:
-        if name not in EVERY_FORMAT:
-            near = get_close_matches(name, EVERY_FORMAT, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"one or more of {', '.join(EVERY_FORMAT)}; or all"
-            raise OptionError(f"unknown format {name!r}", hint=hint)
-    if not names:
-        raise OptionError("no format was given", hint=f"one or more of {', '.join(EVERY_FORMAT)}; or all")
-    return tuple(dict.fromkeys(names))
+    return formats_among(EVERY_FORMAT, text, common=COMMON_FORMATS)
 
 
 def transcribe(
@@ -216,7 +207,8 @@ class Desk:
                 require_picture(probe(path))
             job.outputs.refuse_existing(source, _text_language(job.options))
             transcript = self._heard(source, path, audio)
-            track = lay_out(transcript, job.profile)
+            picture = picture_of(path, shots=job.shot_changes, on_progress=self.on_progress)
+            track = lay_out(transcript, job.profile, picture)
             shown = highlight_words(track) if job.highlight_words else track
             texts = self._texts(source, transcript, read=track, watched=shown)
             write_texts(texts, inputs=self.inputs)

@@ -1,0 +1,213 @@
+"""`subwhisper layout` and `subwhisper check`: captions laid out by a profile, and held to it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from subwhisper.cli import options as opt
+from subwhisper.cli import profile as cap
+from subwhisper.cli.console import Console, one_line, report, write_data
+from subwhisper.errors import OptionError
+
+if TYPE_CHECKING:
+    from subwhisper.subtitles.check import Certificate
+    from subwhisper.subtitles.layout.frames import Picture
+
+BROKEN = 1
+"""Exit code of `check` when a required rule is broken, as of linters."""
+
+_CAPTIONS, _OUTPUT = "Captions", "Output"
+
+Words = Annotated[
+    Path, typer.Argument(help="A transcript (.json), or subtitles in any format we read.", metavar="FILE")
+]
+TextLanguage = Annotated[
+    str | None,
+    opt.option(
+        "--language", "-l", panel=_CAPTIONS, metavar="CODE|NAME", parser=opt.parse_language,
+        help="Of the text (default: as the file or its name says).",
+    ),
+]  # fmt: skip
+Video = Annotated[
+    Path | None,
+    typer.Option("--video", help="The video: its frame rate and shot changes.", rich_help_panel=_CAPTIONS),
+]
+FrameRate = Annotated[
+    float | None,
+    opt.option("--frame-rate", "--fps", panel=_CAPTIONS, metavar="X", help="Frames per second (default: the video's)."),
+]
+Shots = Annotated[
+    str | None,
+    opt.option("--shots", panel=_CAPTIONS, metavar="SECONDS", help="Where shots begin, with commas between."),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionArguments:
+    """What both commands are told."""
+
+    file: Words
+
+    profile: cap.ProfileName = "netflix"
+    max_line_width: cap.MaxLineWidth = None
+    max_line_count: cap.MaxLineCount = None
+    max_words_per_line: cap.MaxWordsPerLine = None
+    min_duration: cap.MinDuration = None
+    max_duration: cap.MaxDuration = None
+    min_gap: cap.MinGap = None
+    reading_speed: cap.ReadingSpeed = None
+    language: TextLanguage = None
+    video: Video = None
+    frame_rate: FrameRate = None
+    shots: Shots = None
+    encoding: opt.Encoding = None
+    json: opt.Json = False
+    quiet: opt.Quiet = False
+
+    def picture(self, console: Console) -> "Picture":
+        """What is known of the video.
+
+        Raises:
+            OptionError: a time is no number.
+            MediaError: the video cannot be read.
+        """
+        from dataclasses import replace
+
+        from subwhisper.subtitles.layout.frames import NO_PICTURE
+
+        picture = NO_PICTURE
+        if self.video is not None:
+            from subwhisper.pipeline.picture import picture_of
+
+            with console.working():
+                picture = picture_of(self.video, shots=self.shots is None, on_progress=console.progress)
+        if self.frame_rate is not None:
+            picture = replace(picture, frame_rate=self.frame_rate)
+        return picture if self.shots is None else replace(picture, shots=_seconds(self.shots))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayoutArguments(CaptionArguments):
+    """What was typed after `layout`."""
+
+    formats: opt.Formats = "srt"
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The file to write (default: beside the input).", rich_help_panel=_OUTPUT),
+    ] = None
+    overwrite: opt.Overwrite = True
+    highlight_words: opt.HighlightWords = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckArguments(CaptionArguments):
+    """What was typed after `check`."""
+
+    html: Annotated[
+        bool, typer.Option("--html/--no-html", help="Print the certificate as a web page.", rich_help_panel=_OUTPUT)
+    ] = False
+
+
+def run_layout(arguments: LayoutArguments) -> None:
+    """Lay words out as captions, by a profile: a transcript's, or those of subtitles there already.
+
+    A transcript is what transcribe -f json writes, so that trying another profile needs no model. talk.en.json
+    becomes talk.en.srt; film.en.srt becomes film.en.reflowed.srt.
+    """
+    from subwhisper.pipeline.captions import Reading, lay_out_file
+    from subwhisper.pipeline.edit import Destination
+    from subwhisper.subtitles.check import check
+
+    with Console(quiet=arguments.quiet) as console:
+        profile, picture = cap.chosen_profile(arguments), arguments.picture(console)
+        track, written = lay_out_file(
+            arguments.file,
+            profile,
+            Destination(arguments.output, overwrite=arguments.overwrite),
+            formats=_formats(arguments.formats),
+            picture=picture,
+            reading=Reading(language=arguments.language, encoding=arguments.encoding),
+            highlighted=arguments.highlight_words,
+        )
+        certificate = check(track, profile, picture)
+        for path in written:
+            console.line(f"wrote {path}: {summary(certificate)}")
+    if arguments.json:
+        report({"outputs": [str(path) for path in written], "certificate": certificate.to_dict()})
+
+
+def run_check(arguments: CheckArguments) -> None:
+    """Check captions by the rules of a profile: every rule, how many cues keep it, which break it and why.
+
+    Ends with 0 when all required rules are kept and with 1 when one is broken. The words of a transcript (.json) are
+    laid out first; then the reasons are told as well, which subtitles alone do not show.
+    """
+    from subwhisper.pipeline.captions import Reading
+    from subwhisper.subtitles.check import check
+    from subwhisper.subtitles.check_html import certificate_page
+
+    if arguments.json and arguments.html:
+        raise OptionError("--json and --html cannot both be given")
+    with Console(quiet=arguments.quiet) as console:
+        profile, picture = cap.chosen_profile(arguments), arguments.picture(console)
+        reading = Reading(language=arguments.language, encoding=arguments.encoding)
+        certificate = check(reading.captions(arguments.file, profile, picture), profile, picture)
+    if arguments.json:
+        report({"input": str(arguments.file)} | certificate.to_dict())
+    elif arguments.html:
+        write_data(certificate_page(certificate, arguments.file.name))
+    elif not arguments.quiet:
+        for line in _lines(certificate, str(arguments.file)):
+            write_data(one_line(line))
+    if not certificate.passes:
+        raise typer.Exit(BROKEN)
+
+
+def summary(certificate: "Certificate") -> str:
+    """How captions keep their profile, in a few words."""
+    if certificate.passes:
+        return f"{certificate.cues} cues, all by the rules of {certificate.profile}"
+    broken = {v.title.lower(): len(v.findings) for v in certificate.verdicts if v.required and v.findings}
+    rules = ", ".join(f"{title} {count}" for title, count in broken.items())
+    return f"{certificate.cues} cues, {len(certificate.broken)} not by the rules of {certificate.profile} ({rules})"
+
+
+def _lines(certificate: "Certificate", name: str) -> list[str]:
+    """A row per rule and a row per finding."""
+    from subwhisper.subtitles.formats.clock import clock
+
+    lines = [f"{name}: {summary(certificate)}", ""]
+    for verdict in certificate.verdicts:
+        advice = "" if verdict.required else "  (advice)"
+        lines.append(f"{verdict.rate:7.1%}  {verdict.title}: {verdict.limit}{advice}")
+    for verdict in certificate.verdicts:
+        if verdict.findings:
+            lines += ["", f"{verdict.title}: {verdict.limit}"]
+        for finding in verdict.findings:
+            cause = f"; {finding.cause}" if finding.cause else ""
+            lines.append(
+                f"  cue {finding.cue} at {clock(finding.start_ms, point='.', hours=True)}: {finding.what}{cause}"
+            )
+            lines.append(f"      {finding.text}")
+    return lines
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    from subwhisper.pipeline.outputs import formats_among
+    from subwhisper.subtitles.formats import FORMATS
+
+    writable = tuple(name for name, format in FORMATS.items() if format.write)
+    return formats_among(writable, text, common=("srt", "vtt", "ass", "txt", "tsv"))
+
+
+def _seconds(text: Any) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in str(text).split(",") if part.strip())
+    except ValueError as error:
+        raise OptionError(f"--shots: {text!r} is not a list of seconds", hint="such as 12.5,31,40.04") from error
+
+
+layout = opt.as_command(LayoutArguments, run_layout)
+check = opt.as_command(CheckArguments, run_check)
