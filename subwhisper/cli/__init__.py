@@ -13,6 +13,7 @@ from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
 from subwhisper.cli.captions import check, layout
 from subwhisper.cli.convert import convert
+from subwhisper.cli.detect import detect
 from subwhisper.cli.diff import diff
 from subwhisper.cli.doctor import DoctorArguments, run_doctor
 from subwhisper.cli.media import extract, mux, probe
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.command("transcribe")(transcribe)
 app.command("translate")(translate)
+app.command("detect")(detect)
 app.command("burn")(burn)
 app.command("probe")(probe)
 app.command("extract")(extract)

@@ -8,6 +8,7 @@ from subwhisper.cli.options import (
     option,
     parse_count,
     parse_factor,
+    parse_language,
     parse_limit,
     parse_text,
     parse_whole_limit,
@@ -17,6 +18,13 @@ _DECODING, _FALLBACK = "Decoding", "Doubt and fallback"
 
 # -- language -----------------------------------------------------------------------------------------------------
 
+Candidates = Annotated[
+    str | None,
+    option(
+        "--language", "-l", panel=SPEECH_PANEL, metavar="LIST", parser=parse_language,
+        help="Languages it may be, with commas between: en,de (default: all that the model knows).",
+    ),
+]  # fmt: skip
 Multilingual = Annotated[
     bool,
     option(

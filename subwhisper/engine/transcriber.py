@@ -99,15 +99,23 @@ class Transcriber:
             OptionError: the model knows only English, or not a language that was asked for.
         """
         chosen = options or TranscribeOptions()
-        check(self.model, chosen)
-        if not self.model.tokenizer.is_multilingual:
-            hint = "use a multilingual model, such as base or small"
-            raise OptionError(f"the model {self.model.name} knows English only, so it can tell no languages", hint=hint)
+        self.require_languages(chosen)
         n_frames = chosen.language_detection_segments * self.model.window_frames
         opening = Opening(audio, n_frames * HOP)
         surveyed = survey(opening, self.model.network.dims.n_mels)
         encoder = WindowEncoder(self.model, MelReader(opening, self.model.network.dims.n_mels, surveyed))
         return hear_language(encoder, surveyed.n_frames, chosen)
+
+    def require_languages(self, options: TranscribeOptions) -> None:
+        """Make sure that the model can tell languages apart, those asked for among them.
+
+        Raises:
+            OptionError: it cannot.
+        """
+        check(self.model, options)
+        if not self.model.tokenizer.is_multilingual:
+            hint = "use a multilingual model, such as base or small"
+            raise OptionError(f"the model {self.model.name} knows English only, so it can tell no languages", hint=hint)
 
     def segments(
         self,

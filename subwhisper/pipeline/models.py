@@ -82,7 +82,7 @@ def locate(choice: ModelChoice, options: TranscribeOptions, *, several: bool, on
     if choice.name is not None:
         return _in_folder(choice) or _fetch(choice.name, choice.offline, on_progress)
     present = [entry for entry in store.installed() if _suits(entry, options)]
-    default = find(DEFAULT_TRANSLATOR if options.task == "translate" else DEFAULT)
+    default = find(DEFAULT_TRANSLATOR if options.translates else DEFAULT)
     if present:
         best = default if default in present else max(present, key=lambda entry: entry.size_bytes)
         return _fetch(best.name, True, on_progress)
@@ -108,16 +108,16 @@ def _fetch(name: str, offline: bool, on_progress: OnProgress) -> Path:
 
 
 def _suits(entry: CatalogEntry, options: TranscribeOptions) -> bool:
-    if options.task == "translate" and not entry.can_translate:
+    if options.translates and not entry.can_translate:
         return False
-    if options.language is None:  # to be detected, which takes a model of many languages
-        return len(entry.languages) > 1
+    if options.language is None or options.multilingual:  # to be detected, which takes a model of many languages
+        return len(entry.languages) > 1 and {*options.candidates} <= {*entry.languages}
     return language_code(options.language) in entry.languages
 
 
 def _fall_back(error: DownloadError, options: TranscribeOptions, several: bool) -> Path:
-    english = options.language is None or language_code(options.language) == "en"
-    if several or options.task == "translate" or not english:
+    english = {*options.candidates, language_code(options.language or "en")} == {"en"} and not options.multilingual
+    if several or options.translates or not english:
         reason = "more than one recording" if several else "this job, which is not plain English"
         raise DownloadError(
             f"there is no model on this machine and none could be fetched: {error.message}",

@@ -7,7 +7,7 @@ a model that cannot be had) is raised, before any work where that can be known.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +35,7 @@ from subwhisper.pipeline.recall import AlreadyHeardError, HashedAudio, Recall, s
 from subwhisper.subtitles.formats import FORMATS, render
 from subwhisper.subtitles.highlight import highlight_words
 from subwhisper.subtitles.layout import lay_out
+from subwhisper.subtitles.layout.beside import lay_out_beside
 from subwhisper.subtitles.layout.profile import Profile
 from subwhisper.subtitles.layout.standards import load_profile
 from subwhisper.subtitles.track import Track
@@ -46,6 +47,9 @@ COMMON_FORMATS = ("srt", "vtt", "ass", "txt", "tsv", JSON)
 EVERY_FORMAT = tuple(name for name, format in FORMATS.items() if format.write)
 CAPTION_FORMATS = frozenset(EVERY_FORMAT) - {"txt", "tsv", "csv", JSON}
 """Formats that are looked at while the recording plays; the others are read."""
+
+MIXED = "mul"
+"""ISO 639's code for several languages at once."""
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +88,7 @@ class Outcome:
             "input": self.source,
             "outputs": [str(path) for path in self.outputs],
             "language": said.language if said else None,
+            "language_probability": said.language_probability if said else None,
             "duration": said.duration if said else None,
             "seconds": round(self.seconds, 3),
             # Below 1 is faster than the recording plays.
@@ -202,15 +207,19 @@ class Desk:
     def _transcribe(self, source: Source, written: list[Path]) -> Transcript:
         job = self.job
         with as_file(source) as path:
-            audio = open_audio(path, track=_track(job.audio_track))
+            audio = open_audio(path, track=audio_track_of(job.audio_track))
             if job.outputs.burn:
                 require_picture(probe(path))
-            job.outputs.refuse_existing(source, _text_language(job.options))
+            for language in _text_languages(job.options):
+                job.outputs.refuse_existing(source, language)
             transcript = self._heard(source, path, audio)
             picture = picture_of(path, shots=job.shot_changes, on_progress=self.on_progress)
             track = lay_out(transcript, job.profile, picture)
             shown = highlight_words(track) if job.highlight_words else track
             texts = self._texts(source, transcript, read=track, watched=shown)
+            if transcript.translation:
+                english = lay_out_beside(track, transcript.translation, job.profile)
+                texts |= self._texts(source, transcript.translation, read=english, watched=english)
             write_texts(texts, inputs=self.inputs)
             written += texts
             if job.outputs.burn:
@@ -295,10 +304,10 @@ class Desk:
         self._loading_took += time.monotonic() - started
         self._is_loading = False
 
-    def _texts(self, source: Source, transcript: Transcript, *, read: Track, watched: Track) -> Mapping[Path, str]:
+    def _texts(self, source: Source, transcript: Transcript, *, read: Track, watched: Track) -> dict[Path, str]:
         texts = {}
         for format in self.job.outputs.formats:
-            path = self.job.outputs.path(source, transcript.language, format)
+            path = self.job.outputs.path(source, _name_of(transcript), format)
             if format == JSON:
                 texts[path] = transcript.to_json() + "\n"
             else:
@@ -313,18 +322,24 @@ def _told(stage: str, on_progress: OnProgress) -> Callable[[Progress], None]:
 def _signed(transcript: Transcript, source: Source) -> Transcript:
     """The transcript with what it is of and what made it."""
     made_by = {"program": f"subwhisper {subwhisper.__version__}", "source": _fingerprint(source)}
-    return replace(transcript, provenance={**transcript.provenance, **made_by})
+    translation = _signed(transcript.translation, source) if transcript.translation else None
+    return replace(transcript, provenance={**transcript.provenance, **made_by}, translation=translation)
 
 
-def _track(wanted: str | int | None) -> str | int | None:
+def audio_track_of(wanted: str | int | None) -> str | int | None:
+    """A track as typed: digits are its number."""
     return int(wanted) if isinstance(wanted, str) and wanted.isdigit() else wanted
 
 
-def _text_language(options: TranscribeOptions) -> str | None:
-    """The language that the text will be in, where that is known beforehand."""
-    if options.task == "translate":
-        return "en"
-    return language_code(options.language) if options.language else None
+def _text_languages(options: TranscribeOptions) -> tuple[str | None, ...]:
+    """The languages that the texts will be in; `None` where that is not known beforehand."""
+    spoken = language_code(options.language) if options.language and not options.multilingual else None
+    return {"transcribe": (spoken,), "translate": ("en",), "both": (spoken, "en")}[options.task]
+
+
+def _name_of(transcript: Transcript) -> str:
+    """The language in a result's name; mixed speech that is mostly English leaves `en` to its translation."""
+    return MIXED if transcript.translation and transcript.language == "en" else transcript.language
 
 
 def _fingerprint(source: Source) -> dict[str, Any]:

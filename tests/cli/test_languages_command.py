@@ -1,0 +1,84 @@
+"""Both tasks at once and `subwhisper detect`, with a model that says nonsense in two languages."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from command_line import QUICK, Run, write_tone
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def times(path: Path) -> list[str]:
+    return re.findall(r"^\d\d:.* --> .*$", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_both_tasks_give_two_files_whose_cues_share_times(run_cli: Run, tiny_model: Path, tmp_path: Path) -> None:
+    tone = write_tone(tmp_path / "tone.wav", seconds=6)
+    ran = run_cli("transcribe", tone, "--task", "both", "--model", tiny_model, "-l", "de", "-f", "srt,json", *QUICK)
+    assert ran.code == 0, ran.stderr
+    assert names(tmp_path) == ["tone.de.json", "tone.de.srt", "tone.en.json", "tone.en.srt", "tone.wav"]
+    assert {*times(tmp_path / "tone.en.srt")} <= {*times(tmp_path / "tone.de.srt")}
+    german, english = (
+        json.loads((tmp_path / f"tone.{code}.json").read_text(encoding="utf-8")) for code in ("de", "en")
+    )
+    assert (german["language"], english["language"]) == ("de", "en")
+    assert german["translation"] == english
+    assert english["provenance"]["source"]["name"] == "tone.wav"
+
+
+def test_the_second_file_is_not_overwritten_either(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    tone.with_name("tone.en.srt").write_text("old")
+    given = ("--task", "both", "--model", tiny_model, "-l", "de", "--no-overwrite", *QUICK)
+    ran = run_cli("transcribe", tone, *given)
+    assert ran.code == 4
+    assert "tone.en.srt" in ran.stderr
+
+
+def test_a_model_that_cannot_translate_refuses_both(run_cli: Run, tone: Path) -> None:
+    ran = run_cli("transcribe", tone, "--task", "both", "--model", "bundled")
+    assert ran.code == 5
+    assert "cannot translate" in ran.stderr
+    assert "large-v3" in ran.stderr
+    assert names(tone.parent) == ["tone.wav"]
+
+
+def test_languages_are_detected(run_cli: Run, tiny_model: Path, tone: Path, tmp_path: Path) -> None:
+    other, missing = write_tone(tmp_path / "other.wav", seconds=1), tmp_path / "missing.wav"
+    ran = run_cli("detect", tone, other, missing, "--model", tiny_model, "--threads", "1")
+    assert ran.code == 10
+    rows = [line.split() for line in ran.stdout.splitlines()]
+    assert [row[-1] for row in rows] == [str(tone), str(other)]
+    assert all(row[0] in ("en", "de") and row[1] in ("English", "German") and row[2].endswith("%") for row in rows)
+    assert "missing.wav" in ran.stderr
+
+    ran = run_cli("detect", tone, "--json", "--model", tiny_model, "--language", "de,en", "--threads", "1")
+    [row] = json.loads(ran.stdout)["inputs"]
+    assert ran.code == 0
+    assert row["language"] in ("en", "de")
+    assert sum(row["languages"].values()) == pytest.approx(1)
+    assert row["error"] is None
+
+
+def test_one_allowed_language_is_certain(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    ran = run_cli("detect", tone, "--json", "--model", tiny_model, "--language", "de", "--threads", "1")
+    [row] = json.loads(ran.stdout)["inputs"]
+    assert (row["language"], row["probability"]) == ("de", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--model", "bundled"), "knows English only"),
+        (("--language", "de,Klingon"), "Klingon"),
+        (("--language-detection-segments", "0"), "language-detection-segments"),
+    ],
+)
+def test_detection_that_cannot_be_is_refused(run_cli: Run, tone: Path, arguments: tuple[str, ...], said: str) -> None:
+    ran = run_cli("detect", tone, *arguments)
+    assert ran.code == 2
+    assert said in ran.stderr
+    assert ran.stdout == ""
