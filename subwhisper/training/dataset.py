@@ -44,7 +44,7 @@ Recordings = tuple[Pack, Sequence[Timing | None]]
 class MixOptions:
     """How often what happens in a stretch."""
 
-    recordings: float = 0.65
+    recordings: float = 0.72
     """Real speech instead of a synthesiser's, where there is any."""
     timestamps: float = 0.7
     silent: float = 0.06

@@ -16,7 +16,7 @@ PAUSE = 0.12
 """Seconds of silence between words at which a recording may be cut without a click or half a sound."""
 COMMA = 0.35
 """Seconds of silence that become a comma in transcripts that have no marks."""
-SHARES = {"speechocean762": 0.6, "ljspeech": 0.6, "ljspeech-reread": 0.6, "common-voice-6.1": 3.0, "flite": 0.4}
+SHARES = {"speechocean762": 0.35, "ljspeech": 0.6, "ljspeech-reread": 0.6, "common-voice-6.1": 3.0, "flite": 0.4}
 """How often a corpus is heard, per second of it, against LibriSpeech."""
 WORST = 0.02
 """Share of recordings left out because their words fit them worst."""
