@@ -2,8 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from packs import packed
+
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.whisper import Whisper
 from subwhisper.training.listening import sound_scores
