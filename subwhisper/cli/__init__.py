@@ -9,6 +9,7 @@ import typer
 
 from subwhisper import __version__
 from subwhisper.cli import console, journal, models
+from subwhisper.cli.align import align
 from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
 from subwhisper.cli.captions import check, layout
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.command("transcribe")(transcribe)
 app.command("translate")(translate)
 app.command("detect")(detect)
+app.command("align")(align)
 app.command("burn")(burn)
 app.command("probe")(probe)
 app.command("extract")(extract)

@@ -297,6 +297,12 @@ PrependPunctuations = Annotated[
 AppendPunctuations = Annotated[
     str, option("--append-punctuations", panel=_CAPTIONS, metavar="MARKS", help="Marks that join the word before.")
 ]
+Refine = Annotated[
+    bool,
+    option(
+        "--refine/--no-refine", panel=_CAPTIONS, help="Move the edges of words to where sound sets in and dies away."
+    ),
+]
 HighlightWords = Annotated[
     bool,
     option("--highlight-words/--no-highlight-words", panel=_CAPTIONS, help="Underline each word as it is spoken."),

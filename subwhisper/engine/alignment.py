@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -82,9 +83,39 @@ class Aligner:
         return tuple(settled)
 
     def find(self, text: Sequence[int], features: Tensor, n_positions: int) -> list[TimedWord]:
-        """Align text tokens with the first `n_positions` audio positions of one window."""
+        """Align text tokens with the first `n_positions` audio positions of one window.
+
+        A word starts where the path enters its first token, and ends where it enters the next word's.
+        """
         if not text or n_positions < 1:
             return []
+        entered, probabilities = self.entered(text, features, n_positions)
+        words = self.tokenizer.split_to_word_tokens([*text, self.tokenizer.eot], self.language)[:-1]
+        bounds = np.cumsum([0, *(len(tokens) for _, tokens in words)])
+        return [
+            TimedWord(
+                text=word,
+                tokens=tokens,
+                start=float(entered[first]),
+                end=float(entered[end]),
+                probability=float(np.mean(probabilities[first:end])),
+            )
+            for (word, tokens), first, end in zip(words, bounds[:-1], bounds[1:], strict=True)
+        ]
+
+    def entered(
+        self, text: Sequence[int], features: Tensor, n_positions: int
+    ) -> tuple[npt.NDArray[np.float64], list[float]]:
+        """When the path enters each token of a known text, and how probable each was.
+
+        Args:
+            text: T tokens, at least one.
+            features: (1, A, D) of the window.
+            n_positions: of the audio that count, at least one.
+
+        Returns:
+            (T + 1,) seconds from the window's start, the last for what follows the text; and T probabilities.
+        """
         tokens = [*self.start, self.tokenizer.no_timestamps, *text, self.tokenizer.eot]
         with torch.inference_mode():
             read = torch.tensor([tokens], device=features.device)
@@ -96,23 +127,8 @@ class Aligner:
             probabilities = chances.gather(1, chosen[:, None])[:, 0].tolist()
             cost = -attention_map(scores[0, :, :, :n_positions])[len(self.start) : -1]
         path = dtw(cost.double().cpu().numpy())
-        return self._words(text, path, probabilities)
-
-    def _words(self, text: Sequence[int], path: "np.ndarray", probabilities: Sequence[float]) -> list[TimedWord]:
-        """A word starts where the path enters its first token, and ends where it enters the next word's."""
-        words = self.tokenizer.split_to_word_tokens([*text, self.tokenizer.eot], self.language)[:-1]
         entered = path[1][np.diff(path[0], prepend=-1) > 0]
-        bounds = np.cumsum([0, *(len(tokens) for _, tokens in words)])
-        return [
-            TimedWord(
-                text=word,
-                tokens=tokens,
-                start=float(entered[first] / _POSITIONS_PER_SECOND),
-                end=float(entered[end] / _POSITIONS_PER_SECOND),
-                probability=float(np.mean(probabilities[first:end])),
-            )
-            for (word, tokens), first, end in zip(words, bounds[:-1], bounds[1:], strict=True)
-        ]
+        return entered / _POSITIONS_PER_SECOND, probabilities
 
 
 def attention_map(scores: Tensor) -> Tensor:
