@@ -45,6 +45,18 @@ class Quality:
     """Probability that the window holds no speech, 0 to 1."""
     temperature: float = 0.0
     """Sampling temperature that gave this text; 0 is the most probable text."""
+    notes: tuple[str, ...] = ()
+    """What was done to the text and why: decoded again, cut, found by listening once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Text that was recognised and taken out again."""
+
+    start: float
+    end: float
+    text: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,8 @@ class Segment:
             "no_speech_prob": quality.no_speech_prob if quality else None,
             "language": self.language,
         }
+        if quality and quality.notes:
+            row["notes"] = list(quality.notes)
         if self.words:
             row["words"] = [word.to_dict() for word in self.words]
         return row
@@ -95,6 +109,7 @@ class Segment:
                 compression_ratio=row["compression_ratio"],
                 no_speech_prob=row["no_speech_prob"],
                 temperature=row.get("temperature") or 0.0,
+                notes=tuple(row.get("notes", ())),
             )
         return cls(
             start=float(row["start"]),

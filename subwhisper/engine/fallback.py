@@ -5,7 +5,7 @@ Source: Radford et al. 2022, arXiv:2212.04356, section 4.5; thresholds as in ope
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from subwhisper.engine.decoding.loop import Decoded
 from subwhisper.engine.options import FallbackOptions
@@ -43,7 +43,10 @@ def is_silence(decoded: Decoded, options: FallbackOptions) -> bool:
 
 
 def decode_with_fallback(
-    decode: Callable[[float, Sequence[int]], Sequence[Decoded]], n_texts: int, options: FallbackOptions
+    decode: Callable[[float, Sequence[int]], Sequence[Decoded]],
+    n_texts: int,
+    options: FallbackOptions,
+    doubt: Callable[[str], str | None] = lambda text: None,
 ) -> list[Decoded]:
     """Decode at rising temperatures until each text passes; the last one stands whatever it is.
 
@@ -51,16 +54,28 @@ def decode_with_fallback(
         decode: gives the texts with these indices, at a temperature.
         n_texts: decoded together at first; later only those that have not passed.
         options: the temperatures and thresholds.
+        doubt: a further reason to disbelieve a text, if there is one.
     """
     found: dict[int, Decoded] = {}
+    doubts: dict[int, tuple[str, ...]] = {}
     waiting: Sequence[int] = range(n_texts)
     for temperature in options.temperatures:
         found |= zip(waiting, decode(temperature, waiting), strict=True)
-        verdicts = {text: judge(found[text], options) for text in waiting}
-        for text, verdict in verdicts.items():
-            if not verdict.accepted:
-                _log.debug("text %d at temperature %.1f: %s", text, temperature, verdict.reason)
-        waiting = [text for text, verdict in verdicts.items() if not verdict.accepted]
+        found |= {text: replace(found[text], doubts=doubts.get(text, ())) for text in waiting}
+        reasons = {text: _disbelief(found[text], options, doubt) for text in waiting}
+        for text, reason in reasons.items():
+            if reason:
+                _log.debug("text %d at temperature %.1f: %s", text, temperature, reason)
+                doubts[text] = (*doubts.get(text, ()), f"decoded again, for {reason}")
+        waiting = [text for text, reason in reasons.items() if reason]
         if not waiting:
             break
     return [found[text] for text in range(n_texts)]
+
+
+def _disbelief(decoded: Decoded, options: FallbackOptions, doubt: Callable[[str], str | None]) -> str | None:
+    """Why a text is not believed; `None` where it is, or where it is taken for silence anyway."""
+    verdict = judge(decoded, options)
+    if not verdict.accepted:
+        return verdict.reason
+    return None if is_silence(decoded, options) else doubt(decoded.text)

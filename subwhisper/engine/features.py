@@ -9,7 +9,7 @@ Shapes: M mel bins, F frames, N samples.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -87,7 +87,7 @@ class MelSurvey:
         return self.n_frames / FRAMES_PER_SECOND
 
 
-def _stream(source: AudioSource, n_mels: int) -> Iterator[tuple[Tensor, int]]:
+def _stream(source: AudioSource, n_mels: int) -> Generator[tuple[Tensor, int], None, None]:
     """Log powers of a recording followed by silence, with the number of samples read so far.
 
     The last piece holds the frames that reach past the end; behind them every frame is `FLOOR`.
@@ -147,6 +147,10 @@ class MelReader:
         found = torch.cat(held, dim=1)
         filled = torch.nn.functional.pad(found, (0, n_frames - found.shape[1]), value=FLOOR)
         return _scaled(filled, self._survey.maximum)
+
+    def close(self) -> None:
+        """Stop reading; whatever decodes the recording ends now and not when Python does."""
+        self._pieces.close()
 
     def _forget(self, before: int) -> None:
         while self._held and self._held_from + self._held[0].shape[1] <= before:

@@ -1,6 +1,6 @@
-"""Text that was invented over silence: named rules that reject it.
+"""Text that was invented over silence: the rule of openai-whisper's `hallucination_silence_threshold`.
 
-Only the rule of openai-whisper's `hallucination_silence_threshold`, which is off unless asked for.
+It goes by doubtful words alone and is off unless asked for; `invention` has the rules that know where someone speaks.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from subwhisper.engine.features import FRAMES_PER_SECOND
 from subwhisper.engine.windows import Window
-from subwhisper.transcript import Segment, Word
+from subwhisper.transcript import Dropped, Segment, Word
 
 _PUNCTUATION = "\"'“¿([{-\"'.。,，!！?？:：”)]}、"
 _EDGE = 2.0  # seconds from a window's edge at which invented text is common
@@ -23,6 +23,7 @@ class Kept:
     next_frame: int
     is_abandoned: bool = False
     """The window is read again from `next_frame`, as if it had not been decoded."""
+    dropped: tuple[Dropped, ...] = ()
 
 
 def skip_silence(

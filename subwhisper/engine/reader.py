@@ -6,7 +6,7 @@ Shapes: B windows, M mel bins, F mel frames, A audio positions, D width.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -59,6 +59,8 @@ class WindowEncoder:
         return torch.nn.functional.pad(self.mel.window(window.first, window.n_frames), (0, missing))
 
 
+Decode = Callable[[float, Sequence[int]], list[Decoded]]
+"""Gives the texts with these indices, at a temperature."""
 Languages = Callable[[Tensor], Sequence[str]]
 """Tells the language spoken in each of (B, A, D) windows."""
 
@@ -73,6 +75,8 @@ class WindowReader:
     tasks: tuple[str, ...]
     """What each window is decoded for; all of them are rows of one decoding."""
     languages: Languages
+    doubt: Callable[[str], str | None] | None = None
+    """A further reason to disbelieve a text; where there is one, a text is tried again without what came before."""
 
     def read(self, windows: Sequence[Window], prompts: Sequence[Sequence[int]]) -> list[Reading]:
         """Recognise windows; texts that are not believed are decoded again, and only they.
@@ -86,17 +90,29 @@ class WindowReader:
         beginnings = [beginning for language in languages for beginning in self._beginnings(language, prompts)]
         n_tasks = len(self.tasks)
 
+        tried: set[int] = set()
+
         def decode(temperature: float, chosen: Sequence[int]) -> list[Decoded]:
             # the texts of a window share what is heard, but for a single one that is tried again
             heard = features if len(chosen) == len(beginnings) else features[[text // n_tasks for text in chosen]]
             seeds = [_seed(windows[text // n_tasks], temperature) for text in chosen]
-            asked = [beginnings[text] for text in chosen]
+            forgets = self.doubt is not None
+            asked = [beginnings[text].alone if forgets and text in tried else beginnings[text] for text in chosen]
+            tried.update(chosen)
             return self.decoder.decode(heard, asked, temperature=temperature, seeds=seeds)
 
-        texts = decode_with_fallback(decode, len(beginnings), self.fallback)
+        texts = self._believed(decode, beginnings)
         by_window = [tuple(texts[first : first + n_tasks]) for first in range(0, len(texts), n_tasks)]
         rows = torch.split(features, 1)
         return [Reading(*found) for found in zip(windows, rows, languages, by_window, strict=True)]
+
+    def _believed(self, decode: Decode, beginnings: Sequence[Beginning]) -> list[Decoded]:
+        if self.doubt is None:
+            return decode_with_fallback(decode, len(beginnings), self.fallback)
+        options = self.fallback
+        if any(beginning.prompt for beginning in beginnings):  # what came before may be all that is wrong
+            options = replace(options, temperatures=(options.temperatures[0], *options.temperatures))
+        return decode_with_fallback(decode, len(beginnings), options, self.doubt)
 
     def _beginnings(self, language: str, prompts: Sequence[Sequence[int]]) -> list[Beginning]:
         tokenizer = self.encoder.model.tokenizer

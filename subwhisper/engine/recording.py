@@ -6,6 +6,7 @@ The ladder, each rung adding one concern: `Recording.segments` (plan after plan 
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,6 +19,7 @@ from subwhisper.engine.decoding.loop import WindowDecoder
 from subwhisper.engine.fallback import is_silence
 from subwhisper.engine.features import FRAMES_PER_SECOND, MelReader
 from subwhisper.engine.hallucination import Kept, skip_silence
+from subwhisper.engine.invention import Evidence, doubt, judged
 from subwhisper.engine.language import HeardLanguage, WindowLanguages, agreed_language, detect_language
 from subwhisper.engine.options import TranscribeOptions, VadOptions
 from subwhisper.engine.reader import Languages, Reading, WindowEncoder, WindowReader
@@ -37,7 +39,7 @@ from subwhisper.engine.windows import (
 from subwhisper.errors import ModelError, OptionError
 from subwhisper.languages import LANGUAGES, language_code
 from subwhisper.model import catalog
-from subwhisper.transcript import Quality, Segment
+from subwhisper.transcript import Dropped, Quality, Segment
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +90,12 @@ class Recording:
         """What has been read so far in English, where both texts are asked for."""
         self.tasks = self._tasks()
         decoder = WindowDecoder(model.network, self._tokenizer, options.decode, model_suppressed=model.suppress_tokens)
-        self._reader = WindowReader(self._encoder, decoder, options.fallback, self.tasks, self._languages())
+        self._evidence = self._make_evidence()
+        self._reader = WindowReader(
+            self._encoder, decoder, options.fallback, self.tasks, self._languages(), doubt if self._evidence else None
+        )
+        self.dropped: list[Dropped] = []
+        """What has been recognised so far and was not believed."""
         self._plan = self._make_plan()
         self._contexts = [self._fresh_context() for _ in self.tasks]
         self._last_speech = 0.0
@@ -98,6 +105,12 @@ class Recording:
         if self.options.plan == "batched":
             return self.options.vad, self._model.window_frames / FRAMES_PER_SECOND
         return (None if self.options.vad.detector == "none" else self.options.vad), None
+
+    def _make_evidence(self) -> Evidence | None:
+        """What speaks against invented text; nothing does where speech is not told from the rest."""
+        if self._speech is None or self.options.vad.detector == "none":
+            return None
+        return Evidence(self._speech, self._tokenizer.encode, self.options.hallucination_silence_threshold)
 
     def _language(self) -> tuple[str, float | None]:
         """As stated, or as heard and how surely."""
@@ -157,14 +170,14 @@ class Recording:
 
     def segments(self, on_progress: OnProgress | None = None) -> Iterator[Segment]:
         """Read the windows of the plan, and yield what is said in them as soon as it is known."""
-        plan = self._plan
-        while windows := plan.upcoming():
-            for window, kept in self._settled(windows):
-                yield from kept.segments
-                if on_progress is not None:
-                    reached = min(kept.next_frame, self.survey.n_frames) / FRAMES_PER_SECOND
-                    on_progress(Progress(reached, self.survey.duration))
-                plan.settled(window, kept.next_frame)
+        with closing(self._encoder.mel):
+            while windows := self._plan.upcoming():
+                for window, kept in self._settled(windows):
+                    yield from kept.segments
+                    if on_progress is not None:
+                        reached = min(kept.next_frame, self.survey.n_frames) / FRAMES_PER_SECOND
+                        on_progress(Progress(reached, self.survey.duration))
+                    self._plan.settled(window, kept.next_frame)
 
     def _settled(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Kept]]:
         """Take each window from the store, or read it and put it there."""
@@ -190,6 +203,7 @@ class Recording:
             if temperature is not None:
                 context.add((token for segment in segments for token in segment.tokens), temperature)
         self.translation += settled.translation
+        self.dropped += settled.kept.dropped
         self._last_speech = settled.last_speech
 
     def _make_plan(self) -> Plan:
@@ -205,7 +219,7 @@ class Recording:
         """Make segments of a reading: what is kept of it, and where the next window starts."""
         window, decoded = reading.window, reading.decoded
         if is_silence(decoded, self.options.fallback):
-            return Settled(Kept((), window.end_frame), None, self._last_speech)
+            return Settled(Kept((), window.end_frame, dropped=_silent(reading)), None, self._last_speech)
         split_window = split_tokens if self._plan.reads_on else whole_window
         split = split_window(decoded.tokens, window, self._tokenizer.timestamp_begin)
         kept = Kept(tuple(self._segment(piece, reading, self.tasks[0]) for piece in split.pieces), split.next_frame)
@@ -217,6 +231,9 @@ class Recording:
             end = _end_of(kept.segments)
             last_speech = last_speech if end is None else end
         kept = replace(kept, segments=tuple(_cleared(segment) for segment in kept.segments))
+        if self._evidence is not None:
+            believed, dropped = judged(kept.segments, self._evidence)
+            kept = replace(kept, segments=believed, dropped=dropped)
         settled = Settled(kept, decoded.temperature, last_speech)
         return self._with_translation(settled, reading) if len(self.tasks) > 1 else settled
 
@@ -232,7 +249,8 @@ class Recording:
             for piece in pieces
             if (piece.start + piece.end) / 2 < end
         ]
-        return replace(settled, translation=tuple(segments), translation_temperature=translated.temperature)
+        believed = tuple(segments) if self._evidence is None else judged(segments, self._evidence)[0]
+        return replace(settled, translation=believed, translation_temperature=translated.temperature)
 
     def _segment(self, piece: Piece, reading: Reading, task: str) -> Segment:
         decoded = reading.texts[self.tasks.index(task)]
@@ -248,6 +266,7 @@ class Recording:
                 compression_ratio=decoded.compression_ratio,
                 no_speech_prob=decoded.no_speech_prob,
                 temperature=decoded.temperature,
+                notes=decoded.doubts,
             ),
         )
 
@@ -326,6 +345,15 @@ def _check_languages(model: SpeechModel, options: TranscribeOptions) -> None:
 def _key(window: Window) -> str:
     """What a window is called in a store."""
     return f"{window.first}+{window.n_frames}"
+
+
+def _silent(reading: Reading) -> tuple[Dropped, ...]:
+    """The text of a window that is taken for silence."""
+    decoded, window = reading.decoded, reading.window
+    if not decoded.text:
+        return ()
+    reason = f"silence: no speech with probability {decoded.no_speech_prob:.2f}, and the text is a guess"
+    return (Dropped(window.start, window.start + window.duration, decoded.text, reason),)
 
 
 def _end_of(segments: Sequence[Segment]) -> float | None:

@@ -81,7 +81,10 @@ class Transcriber:
             language="en" if recording.tasks == ("translate",) else most_spoken(segments, recording.language),
             duration=recording.survey.duration,
             language_probability=recording.language_probability,
-            provenance=self.provenance(recording.options),
+            provenance={
+                **self.provenance(recording.options),
+                "dropped": [asdict(dropped) for dropped in recording.dropped],
+            },
         )
         if len(recording.tasks) == 1:
             return whole

@@ -5,11 +5,11 @@ made of one before it reads the next. Documents are plain JSON values, and float
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self
 
 from subwhisper.engine.hallucination import Kept
-from subwhisper.transcript import Segment
+from subwhisper.transcript import Dropped, Segment
 
 
 class WindowStore(Protocol):
@@ -51,6 +51,7 @@ class Settled:
             "segments": _rows(self.kept.segments),
             "next_frame": self.kept.next_frame,
             "is_abandoned": self.kept.is_abandoned,
+            "dropped": [asdict(dropped) for dropped in self.kept.dropped],
             "temperature": self.temperature,
             "last_speech": self.last_speech,
             "translation": _rows(self.translation),
@@ -59,7 +60,12 @@ class Settled:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        kept = Kept(_segments(document["segments"]), document["next_frame"], document["is_abandoned"])
+        kept = Kept(
+            _segments(document["segments"]),
+            document["next_frame"],
+            document["is_abandoned"],
+            tuple(Dropped(**row) for row in document["dropped"]),
+        )
         return cls(
             kept,
             document["temperature"],

@@ -32,6 +32,8 @@ class Decoded:
     no_speech_prob: float
     """0 where the vocabulary has no token for it."""
     temperature: float
+    doubts: tuple[str, ...] = ()
+    """Why the texts that were found before this one were not believed."""
 
     @property
     def compression_ratio(self) -> float:
@@ -48,6 +50,11 @@ class Beginning:
     """Control tokens, from `Tokenizer.start_sequence`; equally many in every text."""
     prompt: tuple[int, ...] = ()
     """The text before; only the last half context is read."""
+
+    @property
+    def alone(self) -> "Beginning":
+        """The same without the text before."""
+        return Beginning(self.start)
 
 
 class WindowDecoder:
