@@ -17,6 +17,12 @@ class BurnArguments:
     video: Annotated[Path, typer.Argument(help="A video.", metavar="VIDEO")]
     subtitles: Annotated[Path, typer.Argument(help="Subtitles in any format we read.", metavar="SUBTITLES")]
     output: opt.OutputFile = None
+    second: Annotated[
+        Path | None,
+        typer.Option("--second", help="The same in another language, to be shown below.", rich_help_panel="Captions"),
+    ] = None
+    style: opt.CaptionStyle = None
+    highlight: opt.Highlight = "none"
     encoding: opt.Encoding = None
     json: opt.Json = False
     quiet: opt.Quiet = False
@@ -25,7 +31,8 @@ class BurnArguments:
 def run_burn(arguments: BurnArguments) -> None:
     """Draw captions into the picture of a video.
 
-    A font comes along, so this works on a machine that has none. An .ass file keeps its own styles.
+    A font comes along, so this works on a machine that has none. An .ass file keeps its own styles, unless --style says
+    otherwise.
     """
     from subwhisper.pipeline.burn import burn_subtitles  # brings ffmpeg's libraries: keep it in here
 
@@ -35,6 +42,8 @@ def run_burn(arguments: BurnArguments) -> None:
                 arguments.video,
                 arguments.subtitles,
                 arguments.output,
+                second=arguments.second,
+                look=opt.parse_look(arguments.style, arguments.highlight),
                 encoding=arguments.encoding,
                 on_progress=console.progress,
             )

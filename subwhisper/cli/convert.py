@@ -64,6 +64,8 @@ class ConvertArguments:
             help="Frames per second of MicroDVD files that do not say (default: 23.976).",
         ),
     ] = None
+    style: opt.CaptionStyle = None
+    highlight: opt.Highlight = "none"
     json: opt.Json = False
     quiet: opt.Quiet = False
 
@@ -83,6 +85,7 @@ class ConvertArguments:
             encoding=self.encoding,
             fps=self.fps,
             source_format=self.source_format,
+            look=opt.parse_look(self.style, self.highlight),
         )
 
 

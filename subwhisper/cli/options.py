@@ -8,14 +8,19 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from subwhisper.errors import OptionError
 
+if TYPE_CHECKING:
+    from subwhisper.subtitles.look import Look
+
 NONE_IS_A_VALUE = frozenset(
     {
+        "--highlight",
+        "--lang-style",
         "--language",
         "--beam-size",
         "--best-of",
@@ -92,6 +97,18 @@ def _number(value: Any, kind: type[int] | type[float] = float) -> Any:
     except (TypeError, ValueError) as error:
         noun = "whole number" if kind is int else "number"
         raise typer.BadParameter(f"{value!r} is not a {noun}") from error
+
+
+def parse_look(style: str | None, highlight: str) -> "Look":
+    """How captions are shown.
+
+    Raises:
+        OptionError: a style or a highlighting is unknown.
+    """
+    from subwhisper.subtitles.look import Look, parse_highlight  # brings the formats: keep it in here
+    from subwhisper.subtitles.style import parse_style
+
+    return Look(style=None if style is None else parse_style(style), highlight=parse_highlight(highlight))
 
 
 def parse_limit(value: Any) -> float | None:
@@ -195,6 +212,17 @@ Overwrite = Annotated[
         help="Replace results of an earlier run. An input is never replaced.",
     ),
 ]  # fmt: skip
+LangStyle = Annotated[
+    str,
+    option(
+        "--lang-style", panel=_OUTPUT, metavar="STYLE",
+        help="How names spell the language: iso1 (de), iso2t (deu), iso2b (ger), name (German), none.",
+    ),
+]  # fmt: skip
+Variant = Annotated[
+    str | None,
+    option("--variant", panel=_OUTPUT, metavar="WORD", help="Names get .forced, .sdh or .cc, for media servers."),
+]
 Burn = Annotated[
     bool,
     option("--burn/--no-burn", panel=_OUTPUT, help="Also draw the captions into the picture: STEM.captioned.mp4."),
@@ -307,3 +335,18 @@ HighlightWords = Annotated[
     bool,
     option("--highlight-words/--no-highlight-words", panel=_CAPTIONS, help="Underline each word as it is spoken."),
 ]
+Highlight = Annotated[
+    str,
+    option(
+        "--highlight", panel=_CAPTIONS, metavar="HOW",
+        help="The word being said: none, underline, words (three colours), karaoke (times of the format's own).",
+    ),
+]  # fmt: skip
+CaptionStyle = Annotated[
+    str | None,
+    option(
+        "--style", panel=_CAPTIONS, metavar="STYLE",
+        help="How captions are drawn: classic, box, yellow, broadcast, large, top, shorts, karaoke; or with values of "
+        "your own, such as box,colour=yellow,size=64.",
+    ),
+]  # fmt: skip

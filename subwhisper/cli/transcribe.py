@@ -22,6 +22,7 @@ from subwhisper.engine.options import (
     temperature_ladder,
 )
 from subwhisper.errors import OptionError, SubwhisperError
+from subwhisper.pipeline.names import parse_lang_style, parse_variant
 from subwhisper.pipeline.outputs import OutputPlan
 from subwhisper.settings import JOURNAL_DAYS, JOURNAL_MB
 
@@ -46,6 +47,8 @@ class TranscribeArguments:
     formats: opt.Formats = _FORMATS
     output_dir: opt.OutputFolder = OutputPlan.folder
     overwrite: opt.Overwrite = OutputPlan.overwrite
+    lang_style: opt.LangStyle = OutputPlan.lang_style
+    variant: opt.Variant = OutputPlan.variant
     burn: opt.Burn = OutputPlan.burn
     json: opt.Json = False
     quiet: opt.Quiet = False
@@ -112,6 +115,8 @@ class TranscribeArguments:
     prepend_punctuations: opt.PrependPunctuations = TranscribeOptions.prepend_punctuations
     append_punctuations: opt.AppendPunctuations = TranscribeOptions.append_punctuations
     highlight_words: opt.HighlightWords = False
+    highlight: opt.Highlight = "none"
+    style: opt.CaptionStyle = None
     profile: cap.ProfileName = "netflix"
     max_line_width: cap.MaxLineWidth = None
     max_line_count: cap.MaxLineCount = None
@@ -134,10 +139,17 @@ class TranscribeArguments:
         return TranscribeJob(
             model=self.model_choice(),
             options=self.transcribe_options(formats),
-            outputs=OutputPlan(formats, self.output_dir, self.burn, self.overwrite),
+            outputs=OutputPlan(
+                formats,
+                self.output_dir,
+                self.burn,
+                self.overwrite,
+                lang_style=parse_lang_style(self.lang_style),
+                variant=parse_variant(self.variant),
+            ),
             profile=cap.chosen_profile(self),
             shot_changes=self.shot_changes,
-            highlight_words=self.highlight_words,
+            look=opt.parse_look(self.style, "underline" if self._only_underlines else self.highlight),
             audio_track=self.audio_track,
         )
 
@@ -148,6 +160,10 @@ class TranscribeArguments:
         from subwhisper.pipeline.journal import JournalLimits, open_journal
 
         return open_journal(JournalLimits(max_bytes=int(self.journal_size * 1e6), max_days=self.journal_days))
+
+    @property
+    def _only_underlines(self) -> bool:
+        return self.highlight_words and self.highlight == "none"
 
     def model_choice(self) -> "ModelChoice":
         from subwhisper.pipeline.models import ModelChoice

@@ -4,8 +4,8 @@
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from subwhisper.pipeline.outputs import check_writable, write_texts
 from subwhisper.subtitles.formats import ALIASES, FORMATS, format_name, read_track, render
 from subwhisper.subtitles.formats.encodings import Repair
 from subwhisper.subtitles.formats.losses import Loss, find_losses
+from subwhisper.subtitles.look import Look
 from subwhisper.subtitles.track import Track
 
 
@@ -35,10 +36,7 @@ class ConvertJob:
     """Frames per second, for files that count frames."""
     source_format: str | None = None
     """Of the inputs, where it is known better than they tell."""
-    dress: Callable[[Track], Track] | None = None
-    """Something to do with each track before it is written."""
-    render_options: Mapping[str, Mapping[str, Any]] | None = None
-    """Format -> options of its `write`."""
+    look: Look = field(default_factory=Look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +140,11 @@ def _convert(file: Path, targets: Mapping[Path, str], inputs: Sequence[Path], jo
         track = read_track(file, encoding=job.encoding, fps=job.fps, format=job.source_format, report=repairs.append)
         if not track.cues:
             raise InputError(f"{file} holds no captions")
-        track = job.dress(track) if job.dress else track
         texts = {path: _render(track, format, job) for path, format in targets.items()}
-        written = [Written(path, format, find_losses(track, format, texts[path])) for path, format in targets.items()]
+        written = [
+            Written(path, format, find_losses(job.look.shown(track, format), format, texts[path]))
+            for path, format in targets.items()
+        ]
         write_texts(texts, inputs=inputs)
     except SubwhisperError as error:
         return Converted(file, repairs=tuple(repairs), error=error)
@@ -152,7 +152,6 @@ def _convert(file: Path, targets: Mapping[Path, str], inputs: Sequence[Path], jo
 
 
 def _render(track: Track, format: str, job: ConvertJob) -> str:
-    options = dict((job.render_options or {}).get(format, {}))
     if FORMATS[format].counts_frames and job.fps:
-        options["fps"] = job.fps
-    return render(track, format, **options)
+        return render(track, format, fps=job.fps)
+    return job.look.text(track, format)

@@ -1,21 +1,23 @@
 """Where results go: their names, what they must not overwrite, and how they get there whole.
 
-A result is `{stem}.{language}.{format}` beside its input or in the folder asked for. Running again
-replaces what an earlier run wrote (unless told not to), but an input is never overwritten, and two inputs
-never share a name. A file appears under its name only when it is complete: it is written under
+A result is `{stem}.{language}.{format}`, or as `names.py` has it, beside its input or in the folder asked for.
+Running again replaces what an earlier run wrote (unless told not to), but an input is never overwritten, and two
+inputs never share a name. A file appears under its name only when it is complete: it is written under
 a hidden name beside it first, so neither a failure nor Ctrl-C leaves half of one.
 """
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from errno import ENAMETOOLONG
 from pathlib import Path
 
 from subwhisper.errors import OptionError, OutputError
+from subwhisper.languages import LANGUAGES
 from subwhisper.pipeline.inputs import CAPTIONED_SUFFIX, Source
+from subwhisper.pipeline.names import LangStyle, Variant, result_name, spelled
 
 ALL = "all"
 """Stands for every format in a list of them."""
@@ -32,9 +34,18 @@ class OutputPlan:
     """Also draw the captions into the picture: `{stem}.captioned.mp4`."""
     overwrite: bool = True
     """Replace what an earlier run wrote. An input is never replaced."""
+    lang_style: LangStyle = "iso1"
+    """How names spell the language."""
+    variant: Variant | None = None
+    """What else names tell of the captions."""
 
     def path(self, source: Source, language: str, format: str) -> Path:
-        return self.folder_for(source) / f"{source.stem}.{language}.{format}"
+        name = result_name(source.stem, language, format, style=self.lang_style, variant=self.variant)
+        return self.folder_for(source) / name
+
+    def beside_another(self) -> "OutputPlan":
+        """The plan for a second language of the same input, whose names must tell it from the first."""
+        return replace(self, lang_style="iso1") if self.lang_style == "none" else self
 
     def captioned(self, source: Source) -> Path:
         return self.folder_for(source) / f"{source.stem}{CAPTIONED_SUFFIX}"
@@ -78,8 +89,8 @@ class OutputPlan:
                 )
 
     def _refuse_long_names(self, source: Source) -> None:
-        # "yue" stands for any language: no code is longer.
-        paths = [self.path(source, "yue", format) for format in self.formats]
+        longest = max(LANGUAGES, key=lambda code: len(spelled(code, self.lang_style)))
+        paths = [self.path(source, longest, format) for format in self.formats]
         for path in [*paths, *([self.captioned(source)] if self.burn else [])]:
             check_name(path)
 
@@ -100,15 +111,12 @@ class OutputPlan:
         if language is None:
             folder = self.folder_for(source)
             names = sorted(folder.iterdir()) if folder.is_dir() else []
-            present = [path for path in names if self._is_result(path.name, source.stem)]
+            results = {self.path(source, code, format).name for code in LANGUAGES for format in self.formats}
+            present = [path for path in names if path.name in results]
         if self.burn and self.captioned(source).exists():
             present.append(self.captioned(source))
         if present:
             raise OutputError(f"{present[0]} exists", hint="leave out --no-overwrite to replace it")
-
-    def _is_result(self, name: str, stem: str) -> bool:
-        language, _, format = name.removeprefix(f"{stem}.").rpartition(".")
-        return name.startswith(f"{stem}.") and format in self.formats and language.isalpha() and len(language) <= 3
 
     def _first(self) -> str:
         return self.formats[0] if self.formats else "mp4"

@@ -25,19 +25,19 @@ from subwhisper.media.burn import require_picture
 from subwhisper.media.decode import open_audio
 from subwhisper.media.probe import probe
 from subwhisper.pipeline import OnProgress, unheard
-from subwhisper.pipeline.burn import burn_track
+from subwhisper.pipeline.burn import bilingual, burn_track
 from subwhisper.pipeline.inputs import Refused, Source, as_file, expand
 from subwhisper.pipeline.journal import Journal
 from subwhisper.pipeline.models import ModelChoice, load, load_from, locate
 from subwhisper.pipeline.outputs import OutputPlan, formats_among, write_texts
 from subwhisper.pipeline.picture import picture_of
 from subwhisper.pipeline.recall import AlreadyHeardError, HashedAudio, Recall, settings_key
-from subwhisper.subtitles.formats import FORMATS, render
-from subwhisper.subtitles.highlight import highlight_words
+from subwhisper.subtitles.formats import FORMATS
 from subwhisper.subtitles.layout import lay_out
 from subwhisper.subtitles.layout.beside import lay_out_beside
 from subwhisper.subtitles.layout.profile import Profile
 from subwhisper.subtitles.layout.standards import load_profile
+from subwhisper.subtitles.look import Look
 from subwhisper.subtitles.track import Track
 from subwhisper.transcript import Segment, Transcript
 
@@ -64,8 +64,7 @@ class TranscribeJob:
     profile: Profile = field(default_factory=load_profile)
     shot_changes: bool = False
     """Look for shot changes in the picture and keep captions to them."""
-    highlight_words: bool = False
-    """Underline each word while it is spoken, in formats that can."""
+    look: Look = field(default_factory=Look)
     audio_track: str | int | None = None
     """Number from 0, or language; `None` is the file's own choice."""
 
@@ -215,16 +214,16 @@ class Desk:
             transcript = self._heard(source, path, audio)
             picture = picture_of(path, shots=job.shot_changes, on_progress=self.on_progress)
             track = lay_out(transcript, job.profile, picture)
-            shown = highlight_words(track) if job.highlight_words else track
-            texts = self._texts(source, transcript, read=track, watched=shown)
+            shown, texts = track, self._texts(source, job.outputs, transcript, track)
             if transcript.translation:
                 english = lay_out_beside(track, transcript.translation, job.profile)
-                texts |= self._texts(source, transcript.translation, read=english, watched=english)
+                texts |= self._texts(source, job.outputs.beside_another(), transcript.translation, english)
+                shown = bilingual(track, english)
             write_texts(texts, inputs=self.inputs)
             written += texts
             if job.outputs.burn:
                 captioned = job.outputs.captioned(source)
-                burn_track(path, shown, captioned, on_progress=self.on_progress)
+                burn_track(path, shown, captioned, look=job.look, on_progress=self.on_progress)
                 written.append(captioned)
         return transcript
 
@@ -304,14 +303,14 @@ class Desk:
         self._loading_took += time.monotonic() - started
         self._is_loading = False
 
-    def _texts(self, source: Source, transcript: Transcript, *, read: Track, watched: Track) -> dict[Path, str]:
+    def _texts(self, source: Source, outputs: OutputPlan, transcript: Transcript, track: Track) -> dict[Path, str]:
         texts = {}
-        for format in self.job.outputs.formats:
-            path = self.job.outputs.path(source, _name_of(transcript), format)
+        for format in outputs.formats:
+            path = outputs.path(source, _name_of(transcript), format)
             if format == JSON:
                 texts[path] = transcript.to_json() + "\n"
             else:
-                texts[path] = render(watched if format in CAPTION_FORMATS else read, format)
+                texts[path] = self.job.look.text(track, format)
         return texts
 
 

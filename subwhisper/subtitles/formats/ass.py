@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from subwhisper.errors import InputError
 from subwhisper.subtitles.formats import overrides
-from subwhisper.subtitles.formats.ass_styles import dress, plain_styles, style_names
+from subwhisper.subtitles.formats.ass_styles import dress, in_states, plain_styles, style_names
 from subwhisper.subtitles.formats.encodings import Report
 from subwhisper.subtitles.formats.overrides import Page
 from subwhisper.subtitles.formats.reading import Clerk, Row, collect, file_lines, quoted, unchanged
@@ -36,7 +36,14 @@ _SECTION = re.compile(r"\s*\[[^\]]{1,40}\]\s*$")
 _USUAL = "Default"
 
 
-def write(track: Track, *, width: int = 1920, height: int = 1080, style: CaptionStyle | None = None) -> str:
+def write(
+    track: Track,
+    *,
+    width: int = 1920,
+    height: int = 1080,
+    style: CaptionStyle | None = None,
+    states: bool = False,
+) -> str:
     """Write a track.
 
     Args:
@@ -44,8 +51,9 @@ def write(track: Track, *, width: int = 1920, height: int = 1080, style: Caption
         width: pixels of the picture; any other of that shape scales.
         height: the same, up and down.
         style: how it is drawn; `None` keeps the styles of a track that comes from such a file.
+        states: draw words said, being said (highlighted) and yet to come in the style's three ways, not underlined.
     """
-    return _Writer(track, width, height, style, "ass").text()
+    return _Writer(track, width, height, style, "ass", states=states).text()
 
 
 def write_v4(track: Track) -> str:
@@ -54,8 +62,18 @@ def write_v4(track: Track) -> str:
 
 
 class _Writer:
-    def __init__(self, track: Track, width: int, height: int, style: CaptionStyle | None, version: Version) -> None:
+    def __init__(
+        self,
+        track: Track,
+        width: int,
+        height: int,
+        style: CaptionStyle | None,
+        version: Version,
+        *,
+        states: bool = False,
+    ) -> None:
         self._track, self._version = track, version
+        self._states = (style or CaptionStyle()) if states else None
         own = [block for block in track.raw if block.format == FORMAT and style is None]
         header = next((block.text for block in own if block.kind == _STYLES), None)
         self._after = [block.text for block in own if block.kind == _AFTER]
@@ -105,6 +123,9 @@ class _Writer:
             if marked.placement == cue.placement and unchanged(cue, marked, words=karaoke):
                 return raw.text
         base, alignment = self._page.styles.get(style, (PLAIN, 2))
+        if self._states and cue.words:
+            place = overrides.codes(cue.placement, self._page, usual=alignment if cue.placement else 2)
+            return place + in_states(cue, self._states)
         place = overrides.codes(cue.placement, self._page, usual=alignment if cue.placement or raw else 2)
         pen = _Pen(base, style, self._names, 10 * start if karaoke else None)
         return place + "\\N".join(pen.line(runs) for runs in decompose(cue, words=karaoke))

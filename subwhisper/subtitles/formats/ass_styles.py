@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from subwhisper.subtitles.colours import parse_ass_colour
-from subwhisper.subtitles.formats.overrides import alignment_of
+from subwhisper.subtitles.colours import ass_colour, parse_ass_colour
+from subwhisper.subtitles.formats.overrides import alignment_of, escape
 from subwhisper.subtitles.markup import PLAIN, Placement, Style
+from subwhisper.subtitles.runs import Run, decompose
 from subwhisper.subtitles.style import SPEAKER_COLOURS, CaptionStyle
-from subwhisper.subtitles.track import Track
+from subwhisper.subtitles.track import Cue, Track
 
 if TYPE_CHECKING:
     import pysubs2
@@ -87,6 +88,33 @@ def _colour(text: str) -> "pysubs2.Color":
 
     red, green, blue = (int(text[index : index + 2], 16) for index in (1, 3, 5))
     return pysubs2.Color(red, green, blue, 255 - int(text[7:9] or "ff", 16))
+
+
+def in_states(cue: Cue, style: CaptionStyle) -> str:
+    """The text of an event in which words said, being said and yet to come look different.
+
+    Args:
+        cue: one moment of a cue with word times, with the word being said highlighted.
+        style: says how they look.
+    """
+    return "\\N".join("".join(_state(run, cue, style) for run in runs) for runs in decompose(cue, words=True))
+
+
+def _state(run: Run, cue: Cue, style: CaptionStyle) -> str:
+    if run.said is None:
+        return escape(run.text)
+    now = cue.highlighted
+    plain = replace(run.style, underline=False)
+    if now and run.said == (now.start_ms, now.end_ms):
+        grown = f"\\fscx{style.now_scale:g}\\fscy{style.now_scale:g}" if style.now_scale != 100 else ""
+        return f"{{\\c{ass_colour(style.now)}{grown}}}{_flags(plain)}{escape(run.text)}{{\\r}}"
+    colour = style.spoken if run.said[0] < cue.start_ms else style.unspoken
+    return f"{{\\c{ass_colour(colour)}}}{_flags(plain)}{escape(run.text)}{{\\r}}"
+
+
+def _flags(style: Style) -> str:
+    codes = "".join(f"\\{name[0]}1" for name in ("bold", "italic", "underline", "strikeout") if getattr(style, name))
+    return f"{{{codes}}}" if codes else ""
 
 
 def plain_styles(styles: Mapping[str, "pysubs2.SSAStyle"], usual: "pysubs2.SSAStyle") -> dict[str, tuple[Style, int]]:
