@@ -12,7 +12,7 @@ Costs are those of the layout: 0 is a perfect place to part, `NEVER` a place to 
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache, lru_cache
@@ -37,7 +37,9 @@ _LOOSE = {
     "degrees": "a word of degree",
     "ordinals": "an ordinal",
 }
-_OPENING_CLASSES = ("conjunctions", "prepositions", "openers")
+_OPENINGS = {"conjunctions": 1.0, "prepositions": 0.5, "connectives": 0.5, "subjects": 0.3, "openers": 0.25}
+"""Classes that may begin a line or cue, and how good a place that is, up to 1."""
+_LINKS = ("conjunctions", "prepositions")
 
 
 class Boundary(IntEnum):
@@ -68,7 +70,15 @@ class _Lexicon:
     ties: Mapping[str, Tie]
     """Word -> its tie to the word after it."""
     enclitics: frozenset[str]
-    openers: frozenset[str]
+    """Words that belong to the word before them."""
+    objects: frozenset[str]
+    """Pronouns that belong to the verb before them."""
+    openings: Mapping[str, float]
+    links: frozenset[str]
+    """Conjunctions and prepositions: what they begin may stand apart from an auxiliary."""
+    auxiliaries: frozenset[str]
+    set_phrases: Mapping[str, tuple[tuple[str, ...], ...]]
+    """First word -> phrases of several words that begin with it."""
 
 
 @cache
@@ -80,8 +90,25 @@ def _lexicon(language: str) -> _Lexicon:
         for name, title in titles.items():
             for word in classes.get(name, ()):
                 ties.setdefault(word, Tie(cost, f"with {title}"))
-    openers = frozenset().union(*(classes.get(name, frozenset()) for name in _OPENING_CLASSES))
-    return _Lexicon(ties, classes.get("enclitics", frozenset()), openers)
+    openings: dict[str, float] = {}
+    for name, strength in _OPENINGS.items():
+        for word in classes.get(name, ()):
+            openings.setdefault(word, strength)
+    phrases: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for phrase in table.get("phrases", "").split(","):
+        words = tuple(phrase.split())
+        if words:
+            phrases[words[0]] = (*phrases.get(words[0], ()), words)
+    none: frozenset[str] = frozenset()
+    return _Lexicon(
+        ties=ties,
+        enclitics=classes.get("enclitics", none),
+        objects=classes.get("objects", none),
+        openings=openings,
+        links=none.union(*(classes.get(name, none) for name in _LINKS)),
+        auxiliaries=classes.get("auxiliaries", none),
+        set_phrases=phrases,
+    )
 
 
 @cache
@@ -95,6 +122,8 @@ def _tables() -> dict[str, dict[str, str]]:
     return tomllib.loads(_LISTS.read_text(encoding="utf-8"))
 
 
+_BARE = ".,;:!?…\"'“”‘’«»()[]"
+_PARTICLES = frozenset(("to", "off", "up", "out", "for", "about", "with", "into", "down", "away", "over", "at", "of"))
 _CLOSERS = "\"'”’»›)]}」』】〕］｝〉》）*_"
 _OPENING = "\"'“‘«‹([{「『【¿¡"
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟։።۔][.!?…。！？]*$")
@@ -106,8 +135,12 @@ _TITLE = Tie(NEVER, "with a title")
 _NUMBER_TIE = Tie(BAD, "between a number and what it counts")
 _UNIT_TIE = Tie(NEVER, "between a number and its unit")
 _VERB = Tie(BAD, "before a verb")
+_LOOSE_AUXILIARY = Tie(POOR, "with an auxiliary")
+_VERB_AND_PREPOSITION = Tie(BAD, "between a verb and its preposition")
+_SET_PHRASE = Tie(BAD, "within a set phrase")
 _POSSESSED = Tie(POOR, "with a possessive")
 _NAME = Tie(POOR, "within a name")
+_OBJECT = Tie(BAD, "between a verb and its object")
 _ENCLITIC = Tie(NEVER, "before a particle that belongs to it")
 
 
@@ -146,13 +179,17 @@ def tie(before: str, after: str, language: str) -> Tie:
     if after.lower().rstrip(".,;:!?…") in lexicon.enclitics:
         return _ENCLITIC
     if word in lexicon.ties:
+        if word in lexicon.auxiliaries and after.lower() in lexicon.links:
+            return _LOOSE_AUXILIARY
         return lexicon.ties[word]
+    if after.lower().rstrip(".,;:!?…") in lexicon.objects:
+        return _OBJECT
     if language == "en" and _CONTRACTION.fullmatch(word):
         return _VERB
     if _NUMBER.fullmatch(bare):
         if after.lower().rstrip(".,;:!?…") in _class_of_all("units"):
             return _UNIT_TIE
-        if after[0].isalnum() and not opens_phrase(after, language):
+        if after[0].isalnum() and not opening(after, language):
             return _NUMBER_TIE
     if language == "en" and word.endswith(("'s", "s'")):
         return _POSSESSED
@@ -165,6 +202,25 @@ def _is_name(word: str) -> bool:
     return len(word) > 1 and word[0].isupper() and word[1:].islower() and word.isalpha()
 
 
-def opens_phrase(word: str, language: str) -> bool:
-    """Whether a conjunction or a preposition begins here."""
-    return word.lower() in _lexicon(language).openers
+def opening(word: str, language: str) -> float:
+    """Tell how good a place this word is to begin a line or cue with, from 0 to 1."""
+    return _lexicon(language).openings.get(word.lower(), 0.0)
+
+
+def wider_ties(words: Sequence[str], language: str) -> Mapping[int, Tie]:
+    """Find what holds words together that two neighbours alone do not show.
+
+    Returns:
+        Index of the later of two neighbours -> their tie: within set phrases (`as soon as`), and in English between
+        an infinitive and its preposition (`to look | for`).
+    """
+    lexicon = _lexicon(language)
+    lowered = [word.lower().strip(_BARE) for word in words]
+    ties: dict[int, Tie] = {}
+    for index, word in enumerate(lowered):
+        for phrase in lexicon.set_phrases.get(word, ()):
+            if tuple(lowered[index : index + len(phrase)]) == phrase:
+                ties |= dict.fromkeys(range(index + 1, index + len(phrase)), _SET_PHRASE)
+        if language == "en" and index > 1 and lowered[index - 2] == "to" and word in _PARTICLES:
+            ties[index] = _VERB_AND_PREPOSITION
+    return ties

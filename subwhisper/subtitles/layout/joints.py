@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from subwhisper.subtitles.layout.cohesion import FREE, Boundary, Tie, boundary, opens_phrase, tie
+from subwhisper.subtitles.layout.cohesion import FREE, Boundary, Tie, boundary, opening, tie, wider_ties
 from subwhisper.subtitles.layout.phrases import has_phrases, inside_phrase
 from subwhisper.subtitles.layout.pieces import Piece
 from subwhisper.subtitles.script import is_spaceless
@@ -18,8 +18,8 @@ class Joint:
 
     mark: Boundary
     tie: Tie
-    opens_phrase: bool
-    """A conjunction or preposition follows."""
+    opening: float
+    """How well what follows begins a line or cue: 1 for a conjunction, 0 for most words."""
     pause_ms: int
     new_speaker: bool
     opens_segment: bool
@@ -35,6 +35,7 @@ def joints_of(pieces: Sequence[Piece], language: str) -> list[Joint]:
     """
     code = language.split("-")[0].lower()
     inside = _inside(pieces, language) if has_phrases(language) else None
+    wider = wider_ties([piece.text for piece in pieces], code)
     joints = []
     for index, (before, after) in enumerate(pairwise(pieces), start=1):
         mark = boundary(before.text, after.text)
@@ -43,12 +44,12 @@ def joints_of(pieces: Sequence[Piece], language: str) -> list[Joint]:
         elif inside and inside[index]:
             bond = INSIDE_PHRASE
         else:
-            bond = tie(before.text, after.text, code)
+            bond = wider.get(index) or tie(before.text, after.text, code)
         joints.append(
             Joint(
                 mark,
                 bond,
-                opens_phrase(after.text, code),
+                0.0 if index in wider else opening(after.text, code),
                 max(after.start_ms - before.end_ms, 0),
                 before.speaker != after.speaker,
                 after.opens_segment,

@@ -14,15 +14,16 @@ from subwhisper.subtitles.layout.joints import Joint
 from subwhisper.subtitles.layout.pieces import Piece
 from subwhisper.subtitles.layout.profile import Profile
 
-BREAK_AFTER = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 2.0, Boundary.NOTHING: 12.0}
-BREAK_BEFORE_OPENER = -7.0
-TOP_HEAVY = 0.4
+BREAK_AFTER = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 0.0, Boundary.NOTHING: 13.0}
+BREAK_BEFORE_OPENING = -12.0
+"""In proportion to how well the next word begins a line."""
+TOP_HEAVY = 0.3
 """Per column by which a line is longer than those below it."""
 BOTTOM_HEAVY = 0.2
 """Per column by which it is shorter."""
 ORPHAN = 20.0
 """A line of less than a fifth of the width, beside longer ones."""
-EXTRA_LINE = 5.0
+EXTRA_LINE = 2.0
 
 
 class LineBreaker:
@@ -111,7 +112,5 @@ class LineBreaker:
 def _parting_cost(joint: Joint) -> float:
     cost = BREAK_AFTER[joint.mark]
     if joint.mark is Boundary.NOTHING:
-        cost += joint.tie.cost
-        if joint.opens_phrase:
-            cost += BREAK_BEFORE_OPENER
+        cost += joint.tie.cost + BREAK_BEFORE_OPENING * joint.opening
     return cost

@@ -21,10 +21,13 @@ from subwhisper.subtitles.track import to_ms
 
 CUE = 22.0
 """Each cue: fewer are calmer."""
-END_AFTER = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 12.0, Boundary.NOTHING: 45.0}
-END_BEFORE_OPENER = -15.0
+END_AFTER = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 12.0, Boundary.NOTHING: 55.0}
+END_BEFORE_OPENING = -26.0
+"""In proportion to how well the next word begins a cue."""
 PAUSE_RELIEF = 0.9
 """Share of the cost of an end that a clear pause takes away."""
+HESITATION_RELIEF = 0.2
+"""Share of the cost of parting what belongs together that it takes away: people hesitate after articles, too."""
 CLEAR_PAUSE = 0.6
 """Seconds."""
 SEGMENT_RELIEF = 10.0
@@ -44,7 +47,7 @@ SHOT_INSIDE = 12.0
 
 BROKEN = 1500.0
 """A duration or gap that the profile forbids, and up to as much again by how far it is off."""
-TOO_FAST = 100.0
+TOO_FAST = 25.0
 """Per character of a cue that cannot be read in time: text that is too fast wherever it is cut costs the same."""
 PACE = 45.0
 """Per multiple of the reading speed beyond the first, up to `FASTEST`."""
@@ -142,6 +145,8 @@ class _CueCosts:
         cost = BROKEN * (2 - shown / limits.shortest) if shown < limits.shortest else 0.0
         if (gap := following - end) < limits.gap:
             cost += BROKEN * (2 - gap / limits.gap)
+        elif limits.gap < gap < limits.chain and not self._shots.crossed(end - 1, following + 1):
+            cost += BROKEN
         needed = timing.reading_time(first, last)
         if needed > shown:
             cost += TOO_FAST * timing.characters(first, last) + PACE * (min(needed / shown, FASTEST) - 1)
@@ -160,13 +165,14 @@ def _walls(joints: Sequence[Joint], longest_pause: int) -> list[int]:
 
 
 def _end_cost(joint: Joint) -> float:
+    pause = min(joint.pause_ms / 1000 / CLEAR_PAUSE, 1.0)
     cost = END_AFTER[joint.mark]
     if joint.mark is Boundary.NOTHING:
-        cost += joint.tie.cost
-        if joint.opens_phrase:
-            cost += END_BEFORE_OPENER
-    cost *= 1 - PAUSE_RELIEF * min(joint.pause_ms / 1000 / CLEAR_PAUSE, 1.0)
-    return max(cost - SEGMENT_RELIEF, 0.0) if joint.opens_segment else cost
+        cost += END_BEFORE_OPENING * joint.opening
+    cost *= 1 - PAUSE_RELIEF * pause
+    if joint.opens_segment:
+        cost = max(cost - SEGMENT_RELIEF, 0.0)
+    return cost + joint.tie.cost * (1 - HESITATION_RELIEF * pause)
 
 
 def _inside_cost(joint: Joint, sentence_inside: float) -> float:

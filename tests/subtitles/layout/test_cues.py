@@ -46,8 +46,8 @@ def shown(track: Track) -> list[str]:
             "the story of how his ship was lost in a great storm off the coast of Newfoundland.",
             [
                 "We went to the house of the old man / who lived at the end of the street",
-                "because he had promised / to tell us the story of how his ship",
-                "was lost in a great storm / off the coast of Newfoundland.",
+                "because he had promised / to tell us the story",
+                "of how his ship was lost in a great storm / off the coast of Newfoundland.",
             ],
         ),
         (
