@@ -43,6 +43,15 @@ def cache_folder() -> Path:
     return user_cache_path("subwhisper", appauthor=False)
 
 
+def data_folder() -> Path:
+    """Where the user's own fonts are kept: `SUBWHISPER_DATA`, else the user's data folder. May not exist yet."""
+    if stated := os.environ.get("SUBWHISPER_DATA"):
+        return Path(stated).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("subwhisper", appauthor=False)
+
+
 def state_folder() -> Path:
     """Where the journal is kept: `SUBWHISPER_STATE`, else the user's state folder. May not exist yet."""
     if stated := os.environ.get("SUBWHISPER_STATE"):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from subwhisper import __version__
-from subwhisper.cli import console, journal, models
+from subwhisper.cli import console, fonts, journal, models
 from subwhisper.cli.align import align
 from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.burn import burn
@@ -64,6 +64,7 @@ app.command("evaluate")(evaluate)
 app.command("finetune")(finetune)
 app.command("learn")(learn)
 app.command(DOCTOR)(as_command(DoctorArguments, run_doctor, fixed={"check_configuration": _check_configuration}))
+app.add_typer(fonts.app, name="fonts")
 app.add_typer(models.app, name="models")
 app.add_typer(journal.app, name="journal")
 

@@ -2,12 +2,54 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from subwhisper.cli import options as opt
 from subwhisper.cli.console import Console, report
+from subwhisper.cli.subtitles import parse_duration
+
+
+def _picture_option(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Picture", **more)
+
+
+Second = Annotated[
+    Path | None,
+    typer.Option("--second", help="The same in another language, to be shown below.", rich_help_panel="Captions"),
+]
+Preview = Annotated[
+    int | None,
+    typer.Option(
+        "--preview", metavar="TIME", parser=parse_duration, rich_help_panel="Output",
+        help="Only write the frame at this time, as a picture: STEM.preview.png.",
+    ),
+]  # fmt: skip
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict/--no-strict", rich_help_panel="Captions", help="Refuse characters that no font has (default: warn)."
+    ),
+]
+KeepSubtitles = Annotated[
+    bool,
+    _picture_option("--keep-subtitles/--no-keep-subtitles", help="Keep subtitle tracks of the video, switched off."),
+]
+Codec = Annotated[
+    str | None,
+    _picture_option(
+        "--codec", metavar="NAME",
+        help="h264, hevc, av1 or vp9 (default: hevc for 10 bits and HDR, which it keeps; vp9 in .webm; else h264).",
+    ),
+]  # fmt: skip
+Quality = Annotated[
+    float | None,
+    _picture_option("--quality", metavar="CRF", help="0 is nearly lossless; more is smaller (default: a good one)."),
+]
+Hardware = Annotated[
+    bool, _picture_option("--hardware/--no-hardware", help="Encode with the graphics card: faster, but larger.")
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,13 +59,16 @@ class BurnArguments:
     video: Annotated[Path, typer.Argument(help="A video.", metavar="VIDEO")]
     subtitles: Annotated[Path, typer.Argument(help="Subtitles in any format we read.", metavar="SUBTITLES")]
     output: opt.OutputFile = None
-    second: Annotated[
-        Path | None,
-        typer.Option("--second", help="The same in another language, to be shown below.", rich_help_panel="Captions"),
-    ] = None
+    preview: Preview = None
+    second: Second = None
     style: opt.CaptionStyle = None
     highlight: opt.Highlight = "none"
+    strict: Strict = False
     encoding: opt.Encoding = None
+    codec: Codec = None
+    quality: Quality = None
+    hardware: Hardware = False
+    keep_subtitles: KeepSubtitles = True
     json: opt.Json = False
     quiet: opt.Quiet = False
 
@@ -31,22 +76,27 @@ class BurnArguments:
 def run_burn(arguments: BurnArguments) -> None:
     """Draw captions into the picture of a video.
 
-    A font comes along, so this works on a machine that has none. An .ass file keeps its own styles, unless --style says
-    otherwise.
+    Fonts come along, so this works on a machine that has none; subwhisper fonts tells of scripts they lack. An .ass
+    file keeps its own styles, unless --style says otherwise. Sound, other tracks and metadata are kept.
     """
-    from subwhisper.pipeline.burn import burn_subtitles  # brings ffmpeg's libraries: keep it in here
+    from subwhisper.media.encoders import PictureOptions
+    from subwhisper.pipeline.burn import BurnJob, burn_subtitles, preview_subtitles  # brings ffmpeg's libraries
 
+    job = BurnJob(
+        look=opt.parse_look(arguments.style, arguments.highlight),
+        second=arguments.second,
+        picture=PictureOptions(codec=arguments.codec, quality=arguments.quality, hardware=arguments.hardware),
+        keep_subtitles=arguments.keep_subtitles,
+        strict=arguments.strict,
+        encoding=arguments.encoding,
+    )
+    video, subtitles, output = arguments.video, arguments.subtitles, arguments.output
     with Console(quiet=arguments.quiet) as console:
-        with console.working():
-            written = burn_subtitles(
-                arguments.video,
-                arguments.subtitles,
-                arguments.output,
-                second=arguments.second,
-                look=opt.parse_look(arguments.style, arguments.highlight),
-                encoding=arguments.encoding,
-                on_progress=console.progress,
-            )
+        if arguments.preview is not None:
+            written = preview_subtitles(video, subtitles, arguments.preview / 1000, output, job)
+        else:
+            with console.working():
+                written = burn_subtitles(video, subtitles, output, job, on_progress=console.progress)
         console.line(f"wrote {written}")
     if arguments.json:
         report({"outputs": [str(written)]})

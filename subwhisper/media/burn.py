@@ -1,10 +1,9 @@
 """Captions drawn into the picture of a video.
 
-FFmpeg reports success when it has no font and draws nothing (seen). So fonts are brought along, libass's log is
-read, and a burn whose captions found no font is an error, found out on one frame before the long work begins.
-
-FFmpeg runs in a private folder where the captions are called `subs.ass`, so that no path has to be written inside
-a filter, where a dozen characters have a meaning. Knows the .ass file only as text: whoever calls has written it.
+Fonts are brought along, and a burn whose captions found no font is an error, found out before the long work begins
+(see `glyphs.py`). FFmpeg runs in a private folder where the captions are called `subs.ass`, so that no path has to be
+written inside a filter, where a dozen characters have a meaning. Knows the .ass file only as text: whoever calls has
+written it.
 """
 
 import logging
@@ -12,33 +11,32 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from subwhisper.errors import InputError, MediaError, OutputError, ToolError
+from subwhisper.errors import InputError, MediaError, OutputError
 from subwhisper.media.containers import CONTAINERS, Container, container_of
+from subwhisper.media.encoders import TO_SDR, TONE_MAPPING, Encoding, PictureOptions, choose_codec, needs, settle
 from subwhisper.media.ffmpeg import PROTOCOLS, file_url, find_ffmpeg, run
 from subwhisper.media.fonts import lay_out_fonts
+from subwhisper.media.glyphs import FontLog, character_names, check_glyphs, drawing
+from subwhisper.media.mux import SoftTrack, extras, inputs, maps
 from subwhisper.media.probe import MediaInfo, VideoStream, probe
 
 CAPTIONS = "subs.ass"
 
-_FONT = re.compile(r"fontselect: \(.*?\) -> .*, (\S+)$")
-_LOST_GLYPH = re.compile(r"failed to find any fallback with glyph 0x([0-9A-Fa-f]+)")
-_EVENT = re.compile(r"^Dialogue:[^,]*,\s*(\d+):(\d+):([\d.]+)\s*,\s*(\d+):(\d+):([\d.]+)\s*,(?:[^,]*,){6}(.*)$", re.M)
-_DRAWING = re.compile(r"\{[^}]*\\p[1-9]")
-_OVERRIDE = re.compile(r"\{[^}]*\}|\\[Nnh]")
+_DRAWING_NEEDS = frozenset({"filter:ass", "filter:color"})
+BURN_NEEDS = CONTAINERS[".mp4"].needs | _DRAWING_NEEDS | {"encoder:libx264"}
 
-_NAMED = 20
-"""Characters without a font that a warning lists; an unknown script would fill the screen."""
+_WHITE = {"pq": 0.58, "hlg": 0.75}
+"""Signal of white paper, 203 nits, where the greatest is 1: what else is white would dazzle (ITU-R BT.2408)."""
+_COLOUR = re.compile(r"&H([0-9A-Fa-f]{1,8})(?=&|[,}\\)\s])")
+_COLOURED = re.compile(r"^Style:.*|\\[1-4]?c&H[0-9A-Fa-f]+&?", re.MULTILINE)
 
 logger = logging.getLogger(__name__)
-
-
-BURN_NEEDS = CONTAINERS[".mp4"].needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +55,13 @@ def burn(
     captions: Path,
     output: Path,
     *,
+    picture: PictureOptions | None = None,
+    soft: Sequence[SoftTrack] = (),
+    strict: bool = False,
     on_progress: Callable[[float], None] | None = None,
     ffmpeg: Path | None = None,
 ) -> BurnReport:
-    """Draw captions into a video; the sound is kept, copied where the container allows.
+    """Draw captions into a video; sound, chapters, cover and metadata are kept, copied where the container allows.
 
     The output appears whole or not at all, and replaces what stood there.
 
@@ -68,39 +69,112 @@ def burn(
         video: anything with a moving picture; captions count from the start of its container.
         captions: an .ass file in UTF-8.
         output: .mp4, .m4v, .mov, .mkv or .webm.
+        picture: how the picture is encoded.
+        soft: subtitle tracks that the output shall have besides, in its own writing (see `mux`).
+        strict: whether a character that no font has is an error.
         on_progress: gets the part that is done, from 0 to 1, about twice a second.
         ffmpeg: a binary to use instead of the one that would be found.
 
     Raises:
-        InputError: the captions cannot be read.
+        InputError: the captions cannot be read, or have characters without a font and `strict` is set.
         MediaError: the video cannot be read or has no picture.
+        OptionError: the container cannot hold the codec that is wanted.
         OutputError: the output cannot be written, is of an unknown kind, or is one of the inputs.
         ToolError: no ffmpeg can do it, or the captions found no font.
     """
     container = _container_of(output, video, captions)
     text = _read_captions(captions)
     media = probe(video)
-    picture = require_picture(media)
-    binary = find_ffmpeg(container.needs, ffmpeg)
-    log = FontLog()
+    stream = require_picture(media)
+    options = picture or PictureOptions()
+    codec = choose_codec(options, container, stream)
+    binary = find_ffmpeg(container.needs | _DRAWING_NEEDS | needs(codec, options, stream), ffmpeg)
+    encoding = settle(codec, options, container, stream, binary)
     with TemporaryDirectory(prefix="subwhisper-") as folder, _published(output) as part:
-        workspace = Path(folder)
-        (workspace / CAPTIONS).write_text(text, encoding="utf-8")
-        environment = lay_out_fonts(workspace)
-        common: dict[str, Any] = {"ffmpeg": binary, "log_level": "verbose", "cwd": workspace, "env": environment}
-        _require_fonts(text, captions, common)
+        stage = _Stage.set_up(Path(folder), captions, text, binary)
+        log = stage.require_glyphs(strict=strict)
+        if encoding.keeps_hdr:
+            stage.write(dimmed(text, _WHITE[stream.hdr or "pq"]))
         complaints = run(
-            _command(media, picture, part, container),
+            _command(media, stream, part, container, encoding, soft),
             source=video,
             on_log=log.hear,
             on_position=_fraction(media.duration, on_progress),
-            **common,
+            **stage.common,
         )
         log.require_fonts(captions)
-    _warn(video, complaints, log)
+    _warn(media, stream, complaints)
     if on_progress:
         on_progress(1.0)
     return BurnReport(output, tuple(sorted(log.fonts)), tuple(sorted(log.lost)))
+
+
+def preview(
+    video: Path,
+    captions: Path,
+    output: Path,
+    moment: float,
+    *,
+    strict: bool = False,
+    ffmpeg: Path | None = None,
+) -> BurnReport:
+    """Write one frame as it would look with its captions; pictures of high dynamic range are brought to a screen's.
+
+    Args:
+        video: as in `burn`.
+        captions: as in `burn`.
+        output: a .png file, which is replaced.
+        moment: seconds from the start of the video.
+        strict: as in `burn`.
+        ffmpeg: as in `burn`.
+
+    Raises:
+        InputError: there is no frame at that moment; else as `burn`.
+    """
+    text = _read_captions(captions)
+    media = probe(video)
+    stream = require_picture(media)
+    wanted = _DRAWING_NEEDS | {"encoder:png", "muxer:image2"} | (TONE_MAPPING if stream.hdr else set())
+    binary = find_ffmpeg(frozenset(wanted), ffmpeg)
+    with TemporaryDirectory(prefix="subwhisper-") as folder, _published(output) as part:
+        stage = _Stage.set_up(Path(folder), captions, text, binary)
+        log = stage.require_glyphs(strict=strict)
+        run(_frame_command(media, stream, part, moment), source=video, on_log=log.hear, **stage.common)
+        if part.stat().st_size == 0:
+            length = "" if media.duration is None else f", which lasts {media.duration:.3f} s"
+            raise InputError(f"there is no picture at {moment:.3f} s of {video}{length}")
+    return BurnReport(output, tuple(sorted(log.fonts)), tuple(sorted(log.lost)))
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """The private folder that ffmpeg draws in."""
+
+    folder: Path
+    captions: Path
+    text: str
+    common: dict[str, Any]
+    """What every run of it gets."""
+
+    @classmethod
+    def set_up(cls, folder: Path, captions: Path, text: str, ffmpeg: Path) -> "_Stage":
+        common = {"ffmpeg": ffmpeg, "log_level": "verbose", "cwd": folder, "env": lay_out_fonts(folder)}
+        stage = cls(folder, captions, text, common)
+        stage.write(text)
+        return stage
+
+    def write(self, text: str) -> None:
+        (self.folder / CAPTIONS).write_text(text, encoding="utf-8")
+
+    def require_glyphs(self, *, strict: bool) -> FontLog:
+        log = check_glyphs(self.text, self.captions, self.folder, self.common)
+        if log.lost:
+            message = f"no font here has {character_names(sorted(log.lost))}"
+            hint = "subwhisper fonts add FILE takes a font that has them"
+            if strict:
+                raise InputError(message, hint=hint)
+            logger.warning("%s: boxes stand in their place; %s", message, hint)
+        return log
 
 
 def require_picture(media: MediaInfo) -> VideoStream:
@@ -114,47 +188,22 @@ def require_picture(media: MediaInfo) -> VideoStream:
     return media.picture
 
 
-@dataclass
-class FontLog:
-    """What libass says of its fonts."""
+def dimmed(script: str, white: float) -> str:
+    """An .ass script whose colours are darker by a factor: for pictures whose white is not their brightest."""
 
-    fonts: set[str] = field(default_factory=set)
-    lost: set[str] = field(default_factory=set)
-    nothing: bool = False
-    """Whether some text found no font at all, and so is not drawn."""
+    def darker(match: re.Match[str]) -> str:
+        number = int(match[1], 16)
+        parts = [round((number >> shift & 0xFF) * white) << shift for shift in (0, 8, 16)]
+        return f"&H{(number >> 24 << 24) + sum(parts):0{max(6, len(match[1]))}X}"
 
-    def hear(self, line: str) -> None:
-        if match := _FONT.search(line):
-            self.fonts.add(match[1])
-        elif match := _LOST_GLYPH.search(line):
-            code = int(match[1], 16)
-            if code == 0:  # it asks for "any glyph" of a style's font
-                self.nothing = True
-            else:
-                self.lost.add(chr(code))
-
-    def require_fonts(self, captions: Path, *, drawn: bool = False) -> None:
-        """Refuse a run in which text found no font.
-
-        Args:
-            captions: the file to name.
-            drawn: whether some text was certainly on screen.
-
-        Raises:
-            ToolError: text would not be visible.
-        """
-        if self.nothing or (drawn and not self.fonts):
-            raise ToolError(
-                f"ffmpeg found no font for the text of {captions} and would draw nothing", hint="see: subwhisper doctor"
-            )
+    return _COLOURED.sub(lambda found: _COLOUR.sub(darker, found[0] + "\n")[:-1], script)
 
 
-def _warn(video: Path, complaints: Sequence[str], log: FontLog) -> None:
+def _warn(media: MediaInfo, stream: VideoStream, complaints: Sequence[str]) -> None:
     if complaints:
-        logger.warning("%s seems damaged (ffmpeg: %s); what can be read was used", video, complaints[0])
-    if log.lost:
-        lost = " ".join(sorted(log.lost)[:_NAMED])
-        logger.warning("no font here has %s, so boxes stand in their place; install a font that has them", lost)
+        logger.warning("%s seems damaged (ffmpeg: %s); what can be read was used", media.path, complaints[0])
+    if len(media.moving) > 1:
+        logger.warning("%s has %d pictures; only that with the captions is kept", media.path, len(media.moving))
 
 
 def _container_of(output: Path, *inputs: Path) -> Container:
@@ -198,59 +247,62 @@ def _published(output: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _command(media: MediaInfo, stream: VideoStream, part: Path, container: Container) -> list[str]:
+def _command(
+    media: MediaInfo,
+    stream: VideoStream,
+    part: Path,
+    container: Container,
+    encoding: Encoding,
+    soft: Sequence[SoftTrack],
+) -> list[str]:
     import ffmpeg
 
-    # Stand-ins: ffmpeg-python takes no name that is not UTF-8, and a disk may hold one.
-    names = {"SOURCE": file_url(media.path), "TARGET": file_url(part)}
     source = ffmpeg.input("SOURCE", protocol_whitelist=PROTOCOLS)
     sounds = [source[str(sound.index)] for sound in media.audio]
-    options = {**container.options, **{f"{name}:v": value for name, value in container.video.items()}}
+    covers = [] if container.muxer == "webm" else [source[str(it.index)] for it in media.video if it.attached]
+    options = {**container.options, **{f"{name}:v:0": value for name, value in encoding.options.items()}}
+    for number in range(1, len(covers) + 1):
+        options |= {f"c:v:{number}": "copy", f"disposition:v:{number}": "attached_pic"}
     for number, sound in enumerate(media.audio):
         written = {"c": "copy"} if sound.codec in container.copied else container.audio
         options |= {f"{name}:a:{number}": value for name, value in written.items()}
-    picture = _drawn(source[str(stream.index)], stream)
-    target = ffmpeg.output(picture, *sounds, "TARGET", f=container.muxer, **options)
-    return ["-y", *(names.get(argument, argument) for argument in map(str, ffmpeg.get_args(target)))]
+    picture = source[str(stream.index)]
+    for name, arguments in encoding.filters:
+        picture = picture.filter(name, **arguments)
+    target = ffmpeg.output(_drawn(picture, stream), *covers, *sounds, "TARGET", f=container.muxer, **options)
+    # Captions are in the picture now: no other shall be shown over them unasked.
+    quiet = [replace(track, flags=tuple(flag for flag in track.flags if flag != "default")) for track in soft]
+    besides = [*maps(quiet), *(["-c:s", "copy"] if quiet else []), *extras(media, container)]
+    return _spelt(ffmpeg.get_args(target), media.path, part, files=inputs(quiet), besides=besides)
+
+
+def _frame_command(media: MediaInfo, stream: VideoStream, part: Path, moment: float) -> list[str]:
+    import ffmpeg
+
+    source = ffmpeg.input("SOURCE", protocol_whitelist=PROTOCOLS, ss=f"{moment:.6f}")
+    # Having gone there, ffmpeg counts from 0 again.
+    picture = source[str(stream.index)].filter("setpts", expr=f"PTS+{moment:.6f}/TB")
+    for name, arguments in TO_SDR if stream.hdr else ():
+        picture = picture.filter(name, **arguments)
+    drawn = picture.filter("ass", **drawing(CAPTIONS)).filter("setpts", expr="PTS-STARTPTS")
+    target = ffmpeg.output(drawn, "TARGET", f="image2", update=1, **{"frames:v": 1, "c:v": "png", "pix_fmt": "rgb24"})
+    return _spelt(ffmpeg.get_args(target), media.path, part)
+
+
+def _spelt(
+    arguments: Sequence[str], source: Path, target: Path, *, files: Sequence[str] = (), besides: Sequence[str] = ()
+) -> list[str]:
+    """Names in place of their stand-ins (ffmpeg-python takes no name that is not UTF-8), and what it cannot say."""
+    given = [str(argument) for argument in arguments]
+    at = given.index("SOURCE")
+    return ["-y", *given[:at], file_url(source), *files, *given[at + 1 : -1], *besides, file_url(target)]
 
 
 def _drawn(picture: Any, stream: VideoStream) -> Any:
-    # By keyword: ffmpeg-python escapes positional values twice.
-    drawn = picture.filter("subtitles", filename=CAPTIONS, fontsdir="fonts")
-    if stream.width % 2 or stream.height % 2:  # yuv420p has colour for pairs of pixels only
+    drawn = picture.filter("ass", **drawing(CAPTIONS))
+    if stream.width % 2 or stream.height % 2:  # the usual formats have colour for pairs of pixels only
         drawn = drawn.filter("pad", w="ceil(iw/2)*2", h="ceil(ih/2)*2")
     return drawn
-
-
-def _require_fonts(text: str, captions: Path, common: dict[str, Any]) -> None:
-    """Draw the first caption on one empty frame and see whether it found a font."""
-    import ffmpeg
-
-    moment = _first_text(text)
-    if moment is None:
-        return
-    # At one frame a second the clock counts whole seconds, and a caption shorter than that would be missed.
-    frame = ffmpeg.input("color=c=black:s=320x180:r=1:d=1", f="lavfi").filter("settb", expr="1/1000")
-    empty = frame.filter("setpts", expr=f"PTS+{moment:.3f}/TB")
-    drawn = empty.filter("subtitles", filename=CAPTIONS, fontsdir="fonts")
-    log = FontLog()
-    # copyts: else ffmpeg would take the caption's own time off again
-    target = ffmpeg.output(drawn, "-", f="null", **{"frames:v": 1})
-    run(["-copyts", *ffmpeg.get_args(target)], source=captions, on_log=log.hear, **common)
-    log.require_fonts(captions, drawn=True)
-
-
-def _first_text(ass: str) -> float | None:
-    """The middle, in seconds, of the first event that shows text; None where none does."""
-    for match in _EVENT.finditer(ass):
-        start, end = (
-            int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-            for hours, minutes, seconds in (match.group(1, 2, 3), match.group(4, 5, 6))
-        )
-        said = match[7]
-        if end > start and _OVERRIDE.sub("", said).strip() and not _DRAWING.search(said):
-            return (start + end) / 2
-    return None
 
 
 def _fraction(duration: float | None, on_progress: Callable[[float], None] | None) -> Callable[[float], None] | None:

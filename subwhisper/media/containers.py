@@ -9,10 +9,9 @@ from subwhisper.errors import OutputError
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """How a kind of file is written: its picture, and its sound where that cannot be copied."""
+    """How a kind of file is written, and its sound where that cannot be copied."""
 
     muxer: str
-    video: dict[str, Any]
     audio: dict[str, Any]
     """The encoder for sound whose codec is not in `copied`."""
     copied: frozenset[str]
@@ -35,13 +34,10 @@ class Container:
 
     @property
     def needs(self) -> frozenset[str]:
-        """What an ffmpeg must have to write it with captions."""
-        encoders = {f"encoder:{options['c']}" for options in (self.video, self.audio)}
-        return frozenset({"filter:subtitles", "filter:color", f"muxer:{self.muxer}", *encoders})
+        """What an ffmpeg must have to write it."""
+        return frozenset({f"muxer:{self.muxer}", f"encoder:{self.audio['c']}"})
 
 
-_H264 = {"c": "libx264", "preset": "medium", "crf": 20, "pix_fmt": "yuv420p"}
-_VP9 = {"c": "libvpx-vp9", "crf": 31, "b": 0, "deadline": "good", "cpu-used": 4, "row-mt": 1, "pix_fmt": "yuv420p"}
 _AAC = {"c": "aac", "b": "192k"}
 _APPLE = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
 _MATROSKA = _APPLE | {"mp2", "dts", "truehd", "flac", "opus", "vorbis", "pcm_s16le", "pcm_s24le"}
@@ -53,15 +49,13 @@ _IN_MP4 = frozenset({"mov_text", "dvd_subtitle"})
 _IN_WEBM = frozenset({"webvtt"})
 
 CONTAINERS = {
-    ".mp4": Container("mp4", _H264, _AAC, _APPLE, "mov_text", _IN_MP4, {"movflags": "+faststart"}),
-    ".m4v": Container("mp4", _H264, _AAC, _APPLE, "mov_text", _IN_MP4, {"movflags": "+faststart"}),
+    ".mp4": Container("mp4", _AAC, _APPLE, "mov_text", _IN_MP4, {"movflags": "+faststart"}),
+    ".m4v": Container("mp4", _AAC, _APPLE, "mov_text", _IN_MP4, {"movflags": "+faststart"}),
     ".mov": Container(
-        "mov", _H264, _AAC, _APPLE | {"pcm_s16le", "pcm_s24le"}, "mov_text", _IN_MP4, {"movflags": "+faststart"}
+        "mov", _AAC, _APPLE | {"pcm_s16le", "pcm_s24le"}, "mov_text", _IN_MP4, {"movflags": "+faststart"}
     ),
-    ".mkv": Container("matroska", _H264, _AAC, _MATROSKA, "subrip", _IN_MATROSKA),
-    ".webm": Container(
-        "webm", _VP9, {"c": "libvorbis"}, frozenset({"opus", "vorbis"}), "webvtt", frozenset({"webvtt"})
-    ),
+    ".mkv": Container("matroska", _AAC, _MATROSKA, "subrip", _IN_MATROSKA),
+    ".webm": Container("webm", {"c": "libvorbis"}, frozenset({"opus", "vorbis"}), "webvtt", frozenset({"webvtt"})),
 }
 """What can be written, by the suffix of the output."""
 

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from subwhisper.errors import ToolError
 from subwhisper.media.burn import BURN_NEEDS
 from subwhisper.media.decode import DECODE_NEEDS
 from subwhisper.media.ffmpeg import find_ffmpeg, missing, packaged_ffmpeg, system_ffmpeg, version
-from subwhisper.media.fonts import FAMILY, font_folder, write_fonts
+from subwhisper.media.fonts import FAMILY, font_folder, lay_out_fonts, write_fonts
+from subwhisper.media.glyphs import check_glyphs
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class FfmpegFacts:
     """None when it cannot be run."""
     lacks_for_decoding: frozenset[str]
     lacks_for_burning: frozenset[str]
-    """Such as "filter:subtitles" where it was built without libass."""
+    """Such as "filter:ass" where it was built without libass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,43 @@ def _chosen(needs: frozenset[str], explicit: Path | None) -> tuple[Path | None, 
         return find_ffmpeg(needs, explicit), None
     except ToolError as error:
         return None, str(error)
+
+
+SCRIPTS = {
+    "Latin": "Aßłđ", "Vietnamese": "ơửậ", "Greek": "Ωλ", "Cyrillic": "ЖіЂ", "Armenian": "Հայ", "Georgian": "ქარ",
+    "Hebrew": "שלום", "Arabic": "سلام", "Persian and Urdu": "پچگٹ", "Devanagari": "हिन्दी", "Bengali": "বাংলা",
+    "Gurmukhi": "ਪੰਜਾ", "Gujarati": "ગુજ", "Tamil": "தமிழ்", "Telugu": "తెలు", "Kannada": "ಕನ್ನ", "Malayalam": "മല",
+    "Sinhala": "සිං", "Thai": "ไทย", "Lao": "ລາວ", "Khmer": "ខ្មែរ", "Myanmar": "မြန်", "Ethiopic": "አማርኛ",
+    "Chinese": "汉語門", "Japanese": "ひらカナ字", "Korean": "한국어", "music notes": "♪♫",
+}  # fmt: skip
+"""Characters that no font of a script would lack."""
+
+_SCRIPT_HEAD = """[Script Info]
+ScriptType: v4.00+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize
+Style: Default,{family},20
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
+
+
+def missing_scripts(explicit: Path | None = None) -> dict[str, str]:
+    """Which scripts captions cannot be drawn in here: its name -> the characters tried that no font has.
+
+    Raises:
+        ToolError: no ffmpeg can draw captions, or none finds any font.
+    """
+    binary = find_ffmpeg(frozenset({"filter:ass", "filter:color"}), explicit)
+    events = [f"Dialogue: 0,0:00:00.00,0:00:01.00,Default,,0,0,0,,{said}\n" for said in SCRIPTS.values()]
+    script = _SCRIPT_HEAD.format(family=FAMILY) + "".join(events)
+    with TemporaryDirectory(prefix="subwhisper-") as folder:
+        workspace = Path(folder)
+        environment = lay_out_fonts(workspace)
+        common = {"ffmpeg": binary, "log_level": "verbose", "cwd": workspace, "env": environment}
+        lost = check_glyphs(script, Path("the samples of scripts"), workspace, common).lost
+    found = {name: "".join(it for it in said if it in lost) for name, said in SCRIPTS.items()}
+    return {name: characters for name, characters in found.items() if characters}
 
 
 def font_facts() -> FontFacts:

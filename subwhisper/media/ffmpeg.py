@@ -47,7 +47,7 @@ def find_ffmpeg(needs: frozenset[str] = frozenset(), explicit: Path | None = Non
     passed over. Otherwise the system's is taken if it is rich enough, else imageio-ffmpeg's.
 
     Args:
-        needs: such as "filter:subtitles", "encoder:libx264", "muxer:mp4".
+        needs: such as "filter:ass", "encoder:libx264", "muxer:mp4".
         explicit: a path, or a name to look up on the PATH.
 
     Raises:

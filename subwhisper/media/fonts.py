@@ -3,7 +3,7 @@
 They come from the pymupdf-fonts package: FiraGO (Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari, Thai,
 Georgian) in four cuts, Fira Mono for its ♪ (Noto's are a third of the size beside FiraGO), Noto Sans and its symbols.
 They are written to the cache once. Not among them: Chinese, Japanese, Korean, Armenian, Bengali, Tamil; those need
-fonts of the system.
+fonts of the system, or fonts that the user added.
 """
 
 import os
@@ -13,7 +13,8 @@ from pathlib import Path
 from secrets import token_hex
 from xml.sax.saxutils import escape
 
-from subwhisper.settings import cache_folder
+from subwhisper.errors import InputError, OutputError
+from subwhisper.settings import cache_folder, data_folder
 
 FAMILY = "FiraGO"
 """The family that is always there; others are used where it lacks a character, or where a style names them."""
@@ -33,6 +34,63 @@ _FILES = {  # pymupdf-fonts' own short name -> file
     "symbol1": "NotoSansSymbols-Regular.otf",
     "symbol2": "NotoSansSymbols2-Regular.otf",
 }
+
+
+_KINDS = {b"\x00\x01\x00\x00": ".ttf", b"true": ".ttf", b"OTTO": ".otf", b"ttcf": ".ttc"}
+"""How font files begin."""
+
+
+def added_folder() -> Path:
+    """Where the fonts are that the user added; may not exist."""
+    return data_folder() / "fonts"
+
+
+def added_fonts() -> tuple[Path, ...]:
+    """The fonts that the user added, by name."""
+    folder = added_folder()
+    return tuple(sorted(path for path in folder.iterdir() if path.is_file())) if folder.is_dir() else ()
+
+
+def add_fonts(source: Path) -> tuple[Path, ...]:
+    """Keep a font file, or all those below a folder, for every burn to come.
+
+    Returns:
+        Where they are kept.
+
+    Raises:
+        InputError: it is no font, or the folder holds none.
+        OutputError: they cannot be kept.
+    """
+    if not source.exists():
+        raise InputError(f"{source} does not exist")
+    files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+    fonts = [path for path in files if _kind(path)]
+    if not fonts:
+        raise InputError(f"{source} {'holds no fonts' if source.is_dir() else 'is no font'}", hint=".ttf, .otf or .ttc")
+    folder = added_folder()
+    kept = []
+    for path in fonts:
+        target = folder / (path.stem + _kind(path))
+        part = folder / f".{token_hex(6)}.part"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, part)
+            part.replace(target)
+        except OSError as error:
+            raise OutputError(f"{target} cannot be written: {error.strerror}") from error
+        finally:
+            part.unlink(missing_ok=True)
+        kept.append(target)
+    return tuple(kept)
+
+
+def _kind(path: Path) -> str:
+    """The suffix that a font file should have; nothing where it is none."""
+    try:
+        with path.open("rb") as file:
+            return _KINDS.get(file.read(4), "")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def font_folder() -> Path:
@@ -98,6 +156,7 @@ def _configuration(fonts: Path, cache: Path) -> str:
 <fontconfig>
   <include ignore_missing="yes">{escape(system)}</include>
   <dir>{escape(str(fonts))}</dir>
+  <dir>{escape(str(added_folder().absolute()))}</dir>
   <cachedir>{escape(str(cache))}</cachedir>
   <match target="pattern">
     <edit name="family" mode="append_last" binding="weak">{families}</edit>

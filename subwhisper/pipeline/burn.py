@@ -5,16 +5,20 @@ for the other.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from subwhisper.errors import OutputError
-from subwhisper.media.burn import burn, require_picture
-from subwhisper.media.probe import probe
+from subwhisper.media.burn import burn, preview, require_picture
+from subwhisper.media.containers import container_of
+from subwhisper.media.encoders import PictureOptions
+from subwhisper.media.probe import MediaInfo, probe
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.inputs import Source
+from subwhisper.pipeline.mux import carried
 from subwhisper.pipeline.outputs import OutputPlan, check_name, check_writable
 from subwhisper.subtitles.edit import stack
 from subwhisper.subtitles.formats import ass, read_track
@@ -29,25 +33,38 @@ _ASS = ".ass"
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class BurnJob:
+    """How captions are drawn and the picture is encoded."""
+
+    look: Look = field(default_factory=Look)
+    """Style and highlighting; a SubStation file keeps its own unless this says otherwise."""
+    second: Path | None = None
+    """The same in another language, shown below."""
+    picture: PictureOptions = field(default_factory=PictureOptions)
+    keep_subtitles: bool = True
+    """Whether the subtitle tracks of the video are kept, switched off."""
+    strict: bool = False
+    """Whether a character that no font has is an error instead of a box."""
+    encoding: str | None = None
+    """Of the subtitles where they are not UTF-8 and have no byte order mark; None finds it out."""
+
+
 def burn_subtitles(
     video: Path,
     subtitles: Path,
     output: Path | None = None,
+    job: BurnJob | None = None,
     *,
-    second: Path | None = None,
-    look: Look = Look(),  # noqa: B008 - frozen
-    encoding: str | None = None,
     on_progress: OnProgress = unheard,
 ) -> Path:
     """Draw a subtitle file into a video.
 
     Args:
-        video: with a moving picture; its sound is kept.
-        subtitles: in any format we read. A SubStation file keeps its own styles, unless `look` has one.
+        video: with a moving picture; its sound and other tracks are kept.
+        subtitles: in any format we read.
         output: `{stem}.captioned.mp4` beside the video by default.
-        second: the same in another language, shown below.
-        look: style and highlighting.
-        encoding: of the subtitles where they are not UTF-8 and have no byte order mark; `None` finds it out.
+        job: how.
         on_progress: hears which part is done, of 1.
 
     Returns:
@@ -55,25 +72,72 @@ def burn_subtitles(
 
     Raises:
         InputError: one of the inputs is missing or not what it should be.
+        OptionError: the output cannot hold the codec that is wanted.
         OutputError: the result cannot be written or would replace an input.
         ToolError: ffmpeg or the fonts are not up to it.
     """
-    require_picture(probe(video))
-    track = read_track(subtitles, encoding=encoding)
+    job = job or BurnJob()
+    media = probe(video)
+    script = _script(media, subtitles, job)
     target = output or OutputPlan().captioned(Source(video))
-    if target.exists() and target.samefile(subtitles):
-        raise OutputError(f"{target} is the input itself", hint="name another output")
-    check_writable(target.parent)
-    check_name(target)
+    _refuse(target, video, subtitles, job.second)
+    _burn_script(media, script, target, job, on_progress)
+    return target
+
+
+def preview_subtitles(
+    video: Path, subtitles: Path, moment: float, output: Path | None = None, job: BurnJob | None = None
+) -> Path:
+    """Write one frame of a video as it would look with its captions.
+
+    Args:
+        video: as in `burn_subtitles`.
+        subtitles: as in `burn_subtitles`.
+        moment: seconds from the start of the video.
+        output: a .png file; `{stem}.preview.png` beside the video by default.
+        job: how.
+
+    Returns:
+        The file written.
+
+    Raises:
+        InputError: there is no frame at that moment; else as `burn_subtitles`.
+    """
+    job = job or BurnJob()
+    media = probe(video)
+    script = _script(media, subtitles, job)
+    target = output or video.with_name(f"{video.stem}.preview.png")
+    if target.suffix.lower() != ".png":
+        raise OutputError(f"{target} is not called .png", hint="a preview is one picture, and --output names it")
+    _refuse(target, video, subtitles, job.second)
+    with _as_ass(script) as path:
+        preview(video, path, target, moment, strict=job.strict)
+    return target
+
+
+def burn_track(
+    video: Path, track: Track, target: Path, job: BurnJob | None = None, *, on_progress: OnProgress = unheard
+) -> None:
+    """Draw captions into a video; `target` appears when it is whole.
+
+    Raises:
+        As `burn_subtitles`.
+    """
+    job = job or BurnJob()
+    media = probe(video)
+    _burn_script(media, _drawn_script(media, track, job), target, job, on_progress)
+
+
+def _script(media: MediaInfo, subtitles: Path, job: BurnJob) -> str:
+    require_picture(media)
+    track = read_track(subtitles, encoding=job.encoding)
     if not track.cues:
         logger.warning("%s holds no captions, so the picture stays as it is", subtitles)
-    if second is not None:
-        track = bilingual(track, read_track(second, encoding=encoding))
-    if _has_styles(track) and second is None and look == Look():
-        _burn_script(video, decode(read_bytes(subtitles), str(subtitles), encoding), target, on_progress)
-    else:
-        burn_track(video, track, target, look=look, on_progress=on_progress)
-    return target
+    if job.second is not None:
+        track = bilingual(track, read_track(job.second, encoding=job.encoding))
+    elif _has_styles(track) and job.look == Look():
+        return decode(read_bytes(subtitles), str(subtitles), job.encoding)
+    return _drawn_script(media, track, job)
 
 
 def _has_styles(track: Track) -> bool:
@@ -86,28 +150,40 @@ def bilingual(first: Track, second: Track) -> Track:
     return stack(first, replace(second, cues=marked))
 
 
-def burn_track(
-    video: Path,
-    track: Track,
-    target: Path,
-    *,
-    look: Look = Look(),  # noqa: B008 - frozen
-    on_progress: OnProgress = unheard,
-) -> None:
-    """Draw captions into a video; `target` appears when it is whole.
-
-    Raises:
-        As `burn_subtitles`.
-    """
-    width, height = require_picture(probe(video)).display_size  # letters fit the picture, upright ones too
-    _burn_script(video, look.script(track, width, height), target, on_progress)
+def _drawn_script(media: MediaInfo, track: Track, job: BurnJob) -> str:
+    width, height = require_picture(media).display_size  # letters fit the picture, upright ones too
+    return job.look.script(track, width, height)
 
 
-def _burn_script(video: Path, script: str, target: Path, on_progress: OnProgress) -> None:
+def _refuse(target: Path, *inputs: Path | None) -> None:
+    for path in filter(None, inputs):
+        if target.exists() and target.samefile(path):
+            raise OutputError(f"{target} is the input itself", hint="name another output")
+    check_writable(target.parent)
+    check_name(target)
+
+
+def _burn_script(media: MediaInfo, script: str, target: Path, job: BurnJob, on_progress: OnProgress) -> None:
+    streams = media.subtitles if job.keep_subtitles else ()
+    with _as_ass(script) as path:
+        soft = [*carried(media, streams, container_of(target), path.parent)]
+        burn(
+            media.path,
+            path,
+            target,
+            picture=job.picture,
+            soft=soft,
+            strict=job.strict,
+            on_progress=_told(media.path, on_progress),
+        )
+
+
+@contextmanager
+def _as_ass(script: str) -> Iterator[Path]:
     with TemporaryDirectory(prefix="subwhisper-") as folder:
         path = Path(folder, "captions" + _ASS)
         path.write_bytes(script.encode("utf-8"))
-        burn(video, path, target, on_progress=_told(video, on_progress))
+        yield path
 
 
 def _told(video: Path, on_progress: OnProgress) -> Callable[[float], None]:

@@ -25,7 +25,7 @@ from subwhisper.media.burn import require_picture
 from subwhisper.media.decode import open_audio
 from subwhisper.media.probe import probe
 from subwhisper.pipeline import OnProgress, unheard
-from subwhisper.pipeline.burn import bilingual, burn_track
+from subwhisper.pipeline.burn import BurnJob, bilingual, burn_track
 from subwhisper.pipeline.inputs import Refused, Source, as_file, expand
 from subwhisper.pipeline.journal import Journal
 from subwhisper.pipeline.models import ModelChoice, load, load_from, locate
@@ -223,7 +223,7 @@ class Desk:
             written += texts
             if job.outputs.burn:
                 captioned = job.outputs.captioned(source)
-                burn_track(path, shown, captioned, look=job.look, on_progress=self.on_progress)
+                burn_track(path, shown, captioned, BurnJob(look=job.look), on_progress=self.on_progress)
                 written.append(captioned)
         return transcript
 

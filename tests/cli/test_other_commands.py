@@ -32,7 +32,7 @@ def test_a_script_is_drawn_with_its_own_styles(
     from subwhisper.pipeline import burn
 
     drawn: list[str] = []
-    monkeypatch.setattr(burn, "burn", lambda video, script, target, on_progress: drawn.append(script.read_text()))
+    monkeypatch.setattr(burn, "burn", lambda video, script, target, **more: drawn.append(script.read_text()))
     script = tmp_path / "own.ass"
     dialogue = "Dialogue: 0,0:00:00.10,0:00:01.00,Odd,,0,0,0,,{\\b1}Hello"
     head = "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
@@ -51,7 +51,7 @@ def test_subtitles_in_another_encoding_can_be_drawn(
     from subwhisper.subtitles.track import Cue, Track
 
     drawn: list[str] = []
-    monkeypatch.setattr(burn, "burn", lambda video, script, target, on_progress: drawn.append(script.read_text()))
+    monkeypatch.setattr(burn, "burn", lambda video, script, target, **more: drawn.append(script.read_text()))
     words = tmp_path / name
     text = render(Track((Cue(100, 1500, ("voil\u00e0",)),)), words.suffix[1:])
     words.write_bytes(text.encode("cp1252"))

@@ -1,17 +1,23 @@
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from subwhisper.errors import InputError, MediaError, OutputError, ToolError
-from subwhisper.media.burn import FontLog, _first_text, burn
+from subwhisper.errors import InputError, MediaError, OptionError, OutputError, ToolError
+from subwhisper.media.burn import burn, dimmed, preview
+from subwhisper.media.encoders import PictureOptions
+from subwhisper.media.ffmpeg import missing
+from subwhisper.media.fonts import add_fonts
+from subwhisper.media.glyphs import FontLog, condense
 from subwhisper.media.probe import probe
 
 Make = Callable[..., Path]
@@ -134,12 +140,14 @@ def test_what_libass_says_is_understood() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [("Hello", 3.0), ("{\\i1}Hi", 3.0), ("{\\an8}", None), ("\\N ", None), ("{\\p1}m 0 0 l 9 9", None), ("", None)],
+    ("text", "seconds"),
+    [("Hello", 1), ("{\\i1}Hi", 1), ("{\\an8}", 0), ("\\N ", 0), ("{\\p1}m 0 0 l 9 9", 0), ("", 0)],
 )
-def test_the_first_text_is_found(tmp_path: Path, text: str, expected: float | None) -> None:
+def test_only_captions_with_text_are_looked_at(tmp_path: Path, text: str, seconds: int) -> None:
     path = write_ass(tmp_path / "a.ass", text, "0:00:02.00", "0:00:04.00")
-    assert _first_text(path.read_text()) == expected
+    script, found = condense(path.read_text())
+    assert found == seconds
+    assert ("Dialogue: 0,0:00:00.00,0:00:01.00,Default" in script) == (seconds > 0)
 
 
 def test_captions_without_text_are_no_error(clip: Path, tmp_path: Path) -> None:
@@ -227,7 +235,7 @@ def test_odd_sizes_are_padded(make: Make, captions: Path, tmp_path: Path) -> Non
 def test_missing_characters_are_reported(clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     report = burn(clip, write_ass(tmp_path / "odd.ass", "A \U0010fffd B"), tmp_path / "out.mp4")
     assert report.missing_glyphs == ("\U0010fffd",)
-    assert "no font here has \U0010fffd" in caplog.text
+    assert "no font here has U+10FFFD" in caplog.text
 
 
 def test_the_larger_of_two_pictures_counts(make: Make) -> None:
@@ -295,3 +303,167 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:  # it has ended meanwhile
         return b""
+
+
+SCRIPTS = ["Grüße, čšž Łódź", "Привет, мир! Ёж", "مرحبا بالعالم؟", "हिन्दी क्षत्रिय शीर्षक", "สวัสดี ที่นี่ น้ำ", "♪ la la la ♫"]
+EXPECTED = Path(__file__).parents[1] / "data" / "captions-in-six-scripts.png"
+"""What they look like: drawn once, read by people, and kept. One caption of 480 by 90 under the other."""
+
+
+@pytest.fixture
+def bare_fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No font but those that come along."""
+    nothing = tmp_path / "nothing.conf"
+    nothing.write_text("<fontconfig></fontconfig>")
+    monkeypatch.setenv("FONTCONFIG_FILE", str(nothing))
+    monkeypatch.setenv("SUBWHISPER_DATA", str(tmp_path / "data"))
+
+
+@pytest.mark.usefixtures("bare_fonts")
+@pytest.mark.parametrize("binary", ["packaged", "ffmpeg"])
+def test_captions_look_as_they_should_in_six_scripts_without_any_font_of_the_system(
+    make: Make, tmp_path: Path, ffmpeg: Path, binary: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg 5 drew Devanagari with its vowels out of place."""
+    if binary != "packaged":
+        if not shutil.which(binary) or missing(Path(shutil.which(binary) or ""), frozenset({"filter:ass"})):
+            pytest.skip("this machine has no ffmpeg of its own that draws captions")
+        monkeypatch.setenv("SUBWHISPER_FFMPEG", binary)
+    black = make("-f", "lavfi", "-i", "color=c=black:s=480x90:r=5:d=6", "-c:v", "libx264", name="black.mp4")
+    head = ASS.format(font="FiraGO").replace("PlayResX: 320\nPlayResY: 180", "PlayResX: 480\nPlayResY: 90")
+    times = [(f"0:00:0{n}.00", f"0:00:0{n + 1}.00", said) for n, said in enumerate(SCRIPTS)]
+    events = [f"Dialogue: 0,{start},{end},Default,,0,0,0,,{{\\fs48\\an5}}{said}\n" for start, end, said in times]
+    (tmp_path / "six.ass").write_text(head + "".join(events), encoding="utf-8")
+    report = burn(black, tmp_path / "six.ass", tmp_path / "out.mp4")
+    assert report.missing_glyphs == ()
+    expected = frame(ffmpeg, EXPECTED, 0).reshape(6, 90, 480)
+    for number, said in enumerate(SCRIPTS):
+        drawn = frame(ffmpeg, report.output, number + 0.5)
+        assert np.abs(drawn - expected[number]).sum() < 0.2 * expected[number].sum(), said
+        others = [np.abs(drawn - other).sum() for other in np.delete(expected, number, axis=0)]
+        assert min(others) > 0.8 * expected[number].sum(), said  # any two captions are far apart
+
+
+@pytest.mark.usefixtures("bare_fonts")
+def test_missing_glyphs_are_told_by_name_before_the_work(
+    clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, started: list[subprocess.Popen[bytes]]
+) -> None:
+    captions = write_ass(tmp_path / "late.ass", "日本 கா", start="0:00:01.90", end="0:00:01.95")
+    with pytest.raises(InputError) as caught:
+        burn(clip, captions, tmp_path / "out.mp4", strict=True)
+    assert "日 U+65E5 CJK UNIFIED IDEOGRAPH-65E5" in caught.value.message
+    assert "க U+0B95 TAMIL LETTER KA" in caught.value.message
+    assert not any("libx264" in str(process.args) for process in started)
+    assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.usefixtures("bare_fonts")
+def test_an_added_font_is_used(clip: Path, tmp_path: Path) -> None:
+    fonts = sorted(Path("/usr/share/fonts").rglob("NotoSansCJK-Regular.ttc"))
+    if not fonts:
+        pytest.skip("fonts-noto-cjk is not installed")
+    add_fonts(fonts[0])
+    assert burn(clip, write_ass(tmp_path / "a.ass", "汉语 日本語 한국어"), tmp_path / "out.mp4").missing_glyphs == ()
+
+
+def test_a_preview_is_the_frame_that_the_burn_will_give(clip: Path, ffmpeg: Path, tmp_path: Path) -> None:
+    captions = write_ass(tmp_path / "half.ass", start="0:00:01.00", end="0:00:02.00")
+    for moment, shown in ((0.5, False), (1.5, True)):
+        preview(clip, captions, tmp_path / "frame.png", moment)
+        assert is_drawn(frame(ffmpeg, clip, moment), frame(ffmpeg, tmp_path / "frame.png", 0)) == shown
+    burned = frame(ffmpeg, burn(clip, captions, tmp_path / "out.mp4").output, 1.5)
+    assert np.abs(burned - frame(ffmpeg, tmp_path / "frame.png", 0)).mean() < 3
+    with pytest.raises(InputError, match=r"no picture at 7\.000 s of .*, which lasts 2\.\d+ s"):
+        preview(clip, captions, tmp_path / "late.png", 7)
+    assert not (tmp_path / "late.png").exists()
+
+
+def test_a_preview_counts_from_the_start_of_the_container(samples: Path, ffmpeg: Path, tmp_path: Path) -> None:
+    video = samples / "video/test_non_zero_start.mp4"  # its clock begins at 8.3 s
+    captions = write_ass(tmp_path / "start.ass", start="0:00:00.00", end="0:00:00.20")
+    preview(video, captions, tmp_path / "a.png", 0.1)
+    preview(video, captions, tmp_path / "b.png", 0.3)
+    assert np.abs(frame(ffmpeg, video, 0.1) - frame(ffmpeg, tmp_path / "a.png", 0)).max() > 60
+    assert np.abs(frame(ffmpeg, video, 0.3) - frame(ffmpeg, tmp_path / "b.png", 0)).max() < 60
+
+
+@pytest.mark.parametrize(
+    ("options", "suffix", "codec"),
+    [
+        ({"codec": "hevc", "quality": 30}, ".mp4", "hevc"),
+        ({"codec": "vp9"}, ".mkv", "vp9"),
+        ({"codec": "av1"}, ".webm", "av1"),
+    ],
+)
+def test_the_codec_is_the_one_that_was_asked_for(
+    clip: Path, captions: Path, tmp_path: Path, options: dict[str, Any], suffix: str, codec: str
+) -> None:
+    output = burn(clip, captions, tmp_path / f"out{suffix}", picture=PictureOptions(**options)).output
+    assert probe(output).video[0].codec == codec
+
+
+def test_a_lower_quality_makes_a_smaller_file(make: Make, captions: Path, tmp_path: Path) -> None:
+    video = make("-f", "lavfi", "-i", "testsrc2=s=320x180:d=2", "-c:v", "ffv1", name="busy.mkv")
+    sizes = [
+        burn(video, captions, tmp_path / f"{quality}.mp4", picture=PictureOptions(quality=quality))
+        .output.stat()
+        .st_size
+        for quality in (10, 40)
+    ]
+    assert sizes[0] > 2 * sizes[1]
+
+
+def test_codecs_that_cannot_be_are_refused(clip: Path, captions: Path, tmp_path: Path) -> None:
+    for options in ({"codec": "divx"}, {"quality": -1}, {"codec": "h264", "quality": 52}):
+        with pytest.raises(OptionError):
+            PictureOptions(**options)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match=r"\.webm cannot hold h264"):
+        burn(clip, captions, tmp_path / "out.webm", picture=PictureOptions(codec="h264"))
+
+
+def test_hardware_that_does_not_work_is_refused_in_a_line(clip: Path, captions: Path, tmp_path: Path) -> None:
+    if Path("/dev/dri").exists() or Path("/dev/nvidia0").exists() or sys.platform != "linux":
+        pytest.skip("there may be a graphics card")
+    with pytest.raises(ToolError, match="no hardware encoder of h264 works here"):
+        burn(clip, captions, tmp_path / "out.mp4", picture=PictureOptions(hardware=True))
+
+
+@pytest.fixture
+def hdr(make: Make) -> Path:
+    """A picture in PQ whose paper is white at 203 nits."""
+    colours = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
+    coded = ["-vf", colours, "-c:v", "libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le"]
+    return make("-f", "lavfi", "-i", "color=c=0x404040:s=320x180:r=5:d=1", *coded, name="hdr.mkv")
+
+
+def test_high_dynamic_range_stays_and_captions_do_not_dazzle(
+    hdr: Path, captions: Path, tmp_path: Path, ffmpeg: Path
+) -> None:
+    picture = probe(burn(hdr, captions, tmp_path / "out.mp4").output).video[0]
+    assert (picture.codec, picture.bit_depth, picture.hdr) == ("hevc", 10, "pq")
+    command = [str(ffmpeg), "-v", "error", "-i", str(tmp_path / "out.mp4"), "-frames:v", "1", "-vf", "extractplanes=y"]
+    raw = subprocess.run([*command, "-f", "rawvideo", "-pix_fmt", "gray10le", "-"], check=True, capture_output=True)
+    brightest = int(np.frombuffer(raw.stdout, "<u2").max())
+    assert brightest == pytest.approx(64 + 0.58 * 876, rel=0.1)  # of 940
+
+
+def test_high_dynamic_range_becomes_ordinary_for_codecs_without(hdr: Path, captions: Path, tmp_path: Path) -> None:
+    picture = probe(burn(hdr, captions, tmp_path / "out.mp4", picture=PictureOptions(codec="h264")).output).video[0]
+    assert (picture.codec, picture.bit_depth, picture.hdr) == ("h264", 8, None)
+
+
+def test_dimming_touches_colours_only() -> None:
+    script = "Style: A,&H00FFFFFF,&H80000000\nDialogue: 0,x,{\\c&HFFFFFF&\\alpha&HFF&\\fs20}&HFFFFFF said\n"
+    dim = "Style: A,&H00808080,&H80000000\nDialogue: 0,x,{\\c&H808080&\\alpha&HFF&\\fs20}&HFFFFFF said\n"
+    assert dimmed(script, 0.5) == dim
+
+
+def test_cover_chapters_fonts_and_titles_are_kept(make: Make, clip: Path, captions: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.ffmeta"
+    notes.write_text(";FFMETADATA1\ntitle=A film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=First\n")
+    art = make("-f", "lavfi", "-i", "color=s=64x64", "-frames:v", 1, name="art.png")
+    kept = ["-map", 0, "-map", 2, "-map_metadata", 1, "-c", "copy", "-disposition:v:1", "attached_pic"]
+    film = make("-i", clip, "-i", notes, "-i", art, *kept, name="film.mp4")
+    after = probe(burn(film, captions, tmp_path / "out.mp4").output)
+    assert (after.title, [chapter.title for chapter in after.chapters]) == ("A film", ["First"])
+    assert [it.attached for it in after.video] == [False, True]

@@ -47,7 +47,7 @@ def test_paths_are_escaped_in_the_configuration(tmp_path: Path, monkeypatch: pyt
 def test_doctor_learns_what_there_is(ffmpeg: Path) -> None:
     facts = ffmpeg_facts()
     assert facts.decoder == facts.burner == ffmpeg
-    assert facts.problem is None
+    assert facts.no_decoder is facts.no_burner is None
     known = {one.path: one for one in facts.known}
     assert known[ffmpeg].version is not None
     assert known[ffmpeg].lacks_for_burning == frozenset()
