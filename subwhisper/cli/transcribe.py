@@ -1,6 +1,6 @@
 """`subwhisper transcribe` and `subwhisper translate`."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -304,6 +304,8 @@ def _tell(console: Console, outcomes: "Iterable[Outcome]", rows: list[dict[str, 
             rows.append(outcome.to_dict())
             for path in outcome.outputs:
                 console.line(f"wrote {path}")
+            if outcome.transcript:
+                _say_coverage(console, outcome.transcript.provenance.get("coverage"))
             if outcome.error:
                 problems.append(outcome.error)
                 if len(rows) == 1:
@@ -315,6 +317,18 @@ def _tell(console: Console, outcomes: "Iterable[Outcome]", rows: list[dict[str, 
             console.fail(held)
         raise
     return problems
+
+
+def _say_coverage(console: Console, found: Mapping[str, Any] | None) -> None:
+    """Say how much of the speech has words; nothing where nobody looked."""
+    if found is None:
+        return
+    if not found["speech_seconds"]:
+        console.line("nobody speaks")
+        return
+    counts = ((found["holes_repaired"], "repaired"), (found["holes_open"], "left"))
+    told = [f", {n} {'hole' if n == 1 else 'holes'} {what}" for n, what in counts if n]
+    console.line(f"speech covered {100 * found['covered']:.1f} %{''.join(told)}")
 
 
 def _teller(console: Console) -> "Callable[[Segment], None]":

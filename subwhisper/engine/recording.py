@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from subwhisper.audio import AudioSource
+from subwhisper.audio import AudioSource, Span
 from subwhisper.engine.alignment import Aligner
 from subwhisper.engine.batched import LONGEST_STRETCH, BatchedPlan, clips_with_speech, pack
 from subwhisper.engine.context import TextContext
+from subwhisper.engine.coverage import Audit, Coverage, second_opinion
 from subwhisper.engine.decoding.loop import WindowDecoder
 from subwhisper.engine.fallback import is_silence
 from subwhisper.engine.features import FRAMES_PER_SECOND, MelReader
@@ -24,7 +25,8 @@ from subwhisper.engine.language import HeardLanguage, WindowLanguages, agreed_la
 from subwhisper.engine.options import TranscribeOptions, VadOptions
 from subwhisper.engine.reader import Languages, Reading, WindowEncoder, WindowReader
 from subwhisper.engine.speech_model import SpeechModel
-from subwhisper.engine.survey import survey_recording
+from subwhisper.engine.survey import Survey, survey_recording
+from subwhisper.engine.vad.speech_map import SpeechMap
 from subwhisper.engine.window_store import NothingKept, Settled, WindowStore
 from subwhisper.engine.windows import (
     Piece,
@@ -83,6 +85,7 @@ class Recording:
         n_mels = model.network.dims.n_mels
         surveyed = survey_recording(audio, n_mels, *self._vad())
         self.survey, self._speech = surveyed.mel, surveyed.speech
+        self._audit = self._make_audit(surveyed)
         behind = round(2 * LONGEST_STRETCH * FRAMES_PER_SECOND) if self._speech else 0
         self._encoder = WindowEncoder(model, MelReader(audio, n_mels, self.survey, behind=behind))
         self.language, self.language_probability = self._language()
@@ -97,14 +100,32 @@ class Recording:
         self.dropped: list[Dropped] = []
         """What has been recognised so far and was not believed."""
         self._plan = self._make_plan()
-        self._contexts = [self._fresh_context() for _ in self.tasks]
+        self._contexts = [self._fresh_context(is_alone=not self._plan.reads_on) for _ in self.tasks]
         self._last_speech = 0.0
 
-    def _vad(self) -> tuple[VadOptions | None, float | None]:
-        """How to look for speech, and how many seconds of it a window can hold."""
-        if self.options.plan == "batched":
-            return self.options.vad, self._model.window_frames / FRAMES_PER_SECOND
-        return (None if self.options.vad.detector == "none" else self.options.vad), None
+    @property
+    def coverage(self) -> Coverage | None:
+        """How much of the speech read so far has words; `None` where nobody looked."""
+        return self._audit.coverage if self._audit else None
+
+    def _vad(self) -> tuple[VadOptions | None, float | None, VadOptions | None]:
+        """How to look for speech, how many seconds of it a window can hold, and how to check it."""
+        vad, is_batched = self.options.vad, self.options.plan == "batched"
+        longest = self._model.window_frames / FRAMES_PER_SECOND if is_batched else None
+        if vad.detector == "none":
+            return vad if is_batched else None, longest, None
+        return vad, longest, second_opinion(vad.detector)
+
+    def _clips(self) -> tuple[tuple[int, int], ...]:
+        """The parts to read, in frames."""
+        return clips_in_frames(self.options.clip_timestamps, self.survey.n_frames)
+
+    def _make_audit(self, surveyed: Survey) -> Audit | None:
+        if surveyed.speech is None or surveyed.second is None:
+            return None
+        frames = [(first, end) for first, end in self._clips() if first < end]
+        clips = [Span(first / FRAMES_PER_SECOND, end / FRAMES_PER_SECOND) for first, end in frames]
+        return Audit(surveyed.speech, surveyed.second, clips, self._model.window_frames, self._read_again)
 
     def _make_evidence(self) -> Evidence | None:
         """What speaks against invented text; nothing does where speech is not told from the rest."""
@@ -157,13 +178,14 @@ class Recording:
             self.options.append_punctuations,
         )
 
-    def _fresh_context(self) -> TextContext:
+    def _fresh_context(self, *, is_alone: bool) -> TextContext:
+        """The text before a window; where windows are read alone, only what stands before all of them."""
         options = self.options
         return TextContext(
             self._tokenizer.encode_prompt(options.initial_prompt),
             room=max(1, self._model.network.dims.n_text_ctx // 2 - 1),
-            carry=options.carry_initial_prompt or not self._plan.reads_on,
-            condition=options.condition_on_previous_text and self._plan.reads_on,
+            carry=options.carry_initial_prompt or is_alone,
+            condition=options.condition_on_previous_text and not is_alone,
             hotwords=self._tokenizer.encode_prompt(options.hotwords),
             reset_above=options.prompt_reset_on_temperature,
         )
@@ -172,12 +194,27 @@ class Recording:
         """Read the windows of the plan, and yield what is said in them as soon as it is known."""
         with closing(self._encoder.mel):
             while windows := self._plan.upcoming():
+                segments: list[Segment] = []
                 for window, kept in self._settled(windows):
-                    yield from kept.segments
+                    segments += kept.segments
+                    reached = min(kept.next_frame, self.survey.n_frames) / FRAMES_PER_SECOND
                     if on_progress is not None:
-                        reached = min(kept.next_frame, self.survey.n_frames) / FRAMES_PER_SECOND
                         on_progress(Progress(reached, self.survey.duration))
                     self._plan.settled(window, kept.next_frame)
+                yield from self._audit.checked(segments, reached) if self._audit else segments
+            if self._audit:
+                yield from self._audit.checked((), self.survey.duration)
+
+    def _read_again(self, windows: Sequence[Window], speech: SpeechMap) -> list[tuple[Segment, ...]]:
+        """Read windows over a hole, without the text before and without sampling."""
+        once = replace(self.options.fallback, temperatures=self.options.fallback.temperatures[:1])
+        reader = replace(self._reader, fallback=once)
+        prompts = [self._fresh_context(is_alone=True).prompt() for _ in self.tasks]
+        evidence = self._evidence and replace(self._evidence, speech=speech)
+        with torch.inference_mode():
+            readings = reader.read(windows, prompts)
+            settled = [self._settle(reading, reading.window.start, evidence, is_alone=True) for reading in readings]
+        return [one.kept.segments for one in settled]
 
     def _settled(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Kept]]:
         """Take each window from the store, or read it and put it there."""
@@ -191,7 +228,8 @@ class Recording:
                 settled = Settled.from_dict(document)
             else:
                 with torch.inference_mode():
-                    settled = self._settle(next(readings))
+                    is_alone = not self._plan.reads_on
+                    settled = self._settle(next(readings), self._last_speech, self._evidence, is_alone=is_alone)
                 self._store.put(_key(window), settled.to_dict())
             self._remember(settled)
             yield window, settled.kept
@@ -207,7 +245,7 @@ class Recording:
         self._last_speech = settled.last_speech
 
     def _make_plan(self) -> Plan:
-        clips = clips_in_frames(self.options.clip_timestamps, self.survey.n_frames)
+        clips = self._clips()
         if self._speech is None:
             return SequentialPlan(clips, self._model.window_frames)
         if self.options.plan == "batched":
@@ -215,24 +253,30 @@ class Recording:
             return BatchedPlan(windows, self.options.batch_size)
         return SequentialPlan(clips_with_speech(clips, self._speech), self._model.window_frames)
 
-    def _settle(self, reading: Reading) -> Settled:
-        """Make segments of a reading: what is kept of it, and where the next window starts."""
+    def _settle(self, reading: Reading, last_speech: float, evidence: Evidence | None, *, is_alone: bool) -> Settled:
+        """Make segments of a reading: what is kept of it, and where the next window starts.
+
+        Args:
+            reading: of one window.
+            last_speech: seconds at which the last word before it ended.
+            evidence: against invented text.
+            is_alone: no other window goes on from it, so all of its text counts.
+        """
         window, decoded = reading.window, reading.decoded
         if is_silence(decoded, self.options.fallback):
-            return Settled(Kept((), window.end_frame, dropped=_silent(reading)), None, self._last_speech)
-        split_window = split_tokens if self._plan.reads_on else whole_window
+            return Settled(Kept((), window.end_frame, dropped=_silent(reading)), None, last_speech)
+        split_window = whole_window if is_alone else split_tokens
         split = split_window(decoded.tokens, window, self._tokenizer.timestamp_begin)
         kept = Kept(tuple(self._segment(piece, reading, self.tasks[0]) for piece in split.pieces), split.next_frame)
-        last_speech = self._last_speech
         if self.options.word_timestamps:
-            kept = self._with_words(kept, reading, is_complete=split.is_complete)
+            kept = self._with_words(kept, reading, last_speech, is_complete=split.is_complete, is_alone=is_alone)
             if kept.is_abandoned:
                 return Settled(kept, None, last_speech)
             end = _end_of(kept.segments)
             last_speech = last_speech if end is None else end
         kept = replace(kept, segments=tuple(_cleared(segment) for segment in kept.segments))
-        if self._evidence is not None:
-            believed, dropped = judged(kept.segments, self._evidence)
+        if evidence is not None:
+            believed, dropped = judged(kept.segments, evidence)
             kept = replace(kept, segments=believed, dropped=dropped)
         settled = Settled(kept, decoded.temperature, last_speech)
         return self._with_translation(settled, reading) if len(self.tasks) > 1 else settled
@@ -270,10 +314,12 @@ class Recording:
             ),
         )
 
-    def _with_words(self, kept: Kept, reading: Reading, *, is_complete: bool) -> Kept:
+    def _with_words(
+        self, kept: Kept, reading: Reading, last_speech: float, *, is_complete: bool, is_alone: bool
+    ) -> Kept:
         """Add word times, and let the next window start where the last word ends."""
         window = reading.window
-        segments = self._aligner(reading.language).add_words(kept.segments, reading.features, window, self._last_speech)
+        segments = self._aligner(reading.language).add_words(kept.segments, reading.features, window, last_speech)
         kept = replace(kept, segments=segments)
         full_end = (window.first + self._model.window_frames) / FRAMES_PER_SECOND
         threshold = self.options.hallucination_silence_threshold
@@ -281,13 +327,13 @@ class Recording:
         if not is_complete and end is not None and end > window.start:
             is_rest_silent = threshold is None or full_end - end > threshold
             kept = replace(kept, next_frame=round(end * FRAMES_PER_SECOND) if is_rest_silent else window.end_frame)
-        if threshold is not None and self._plan.reads_on:
+        if threshold is not None and not is_alone:
             kept = skip_silence(
                 kept,
                 window,
                 window_end=full_end,
                 n_frames=self.survey.n_frames,
-                last_speech=self._last_speech,
+                last_speech=last_speech,
                 threshold=threshold,
             )
         return kept

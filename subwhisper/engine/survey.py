@@ -17,6 +17,8 @@ class Survey:
     mel: MelSurvey
     speech: SpeechMap | None
     """`None` where nobody looked for speech."""
+    second: SpeechMap | None = None
+    """The opinion of another detector, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,13 @@ class _Overheard:
             yield block
 
 
-def survey_recording(source: AudioSource, n_mels: int, vad: VadOptions | None, longest: float | None = None) -> Survey:
+def survey_recording(
+    source: AudioSource,
+    n_mels: int,
+    vad: VadOptions | None,
+    longest: float | None = None,
+    second: VadOptions | None = None,
+) -> Survey:
     """Read a recording once, from start to end.
 
     Args:
@@ -40,14 +48,22 @@ def survey_recording(source: AudioSource, n_mels: int, vad: VadOptions | None, l
         n_mels: mel bins of the model.
         vad: how speech is told from the rest; `None`: not at all.
         longest: seconds a span of speech may last; longer ones are cut in a pause.
+        second: how another detector tells it; `None`: there is none.
 
     Raises:
         ModelError: the detector's network is not there.
     """
     if vad is None:
         return Survey(survey(source, n_mels), None)
-    listener = SpeechListener(detector(vad), vad, longest=longest)
-    spans: list[Span] = []
-    mel = survey(_Overheard(source, lambda block: spans.extend(listener.hear(block))), n_mels)
-    spans += listener.finish()
-    return Survey(mel, SpeechMap(spans))
+    listeners = [SpeechListener(detector(vad), vad, longest=longest)]
+    if second is not None:
+        listeners.append(SpeechListener(detector(second), second))
+    found: list[list[Span]] = [[] for _ in listeners]
+
+    def hear(block: Samples) -> None:
+        for listener, spans in zip(listeners, found, strict=True):
+            spans += listener.hear(block)
+
+    mel = survey(_Overheard(source, hear), n_mels)
+    maps = [SpeechMap(spans + listener.finish()) for listener, spans in zip(listeners, found, strict=True)]
+    return Survey(mel, *maps)

@@ -83,6 +83,7 @@ class Transcriber:
             language_probability=recording.language_probability,
             provenance={
                 **self.provenance(recording.options),
+                "coverage": recording.coverage.to_dict() if recording.coverage else None,
                 "dropped": [asdict(dropped) for dropped in recording.dropped],
             },
         )

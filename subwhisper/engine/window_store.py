@@ -64,7 +64,7 @@ class Settled:
             _segments(document["segments"]),
             document["next_frame"],
             document["is_abandoned"],
-            tuple(Dropped(**row) for row in document["dropped"]),
+            tuple(Dropped(**row) for row in document.get("dropped", ())),
         )
         return cls(
             kept,

@@ -92,6 +92,7 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             # Below 1 is faster than the recording plays.
             "realtime_factor": round(self.seconds / said.duration, 4) if said and said.duration else None,
+            "coverage": said.provenance.get("coverage") if said else None,
             "error": error_row(self.error) if self.error else None,
         }
 
