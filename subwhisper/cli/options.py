@@ -266,10 +266,15 @@ ModelFolder = Annotated[
     Path | None, option("--model-dir", panel=_MODEL, help="A folder to look for NAME or NAME.pt in first.")
 ]
 Offline = Annotated[bool, option("--offline/--no-offline", panel=_MODEL, help="Never use the network.")]
-Device = Annotated[str, option("--device", panel=_MODEL, metavar="NAME", help="auto, cpu, cuda or cuda:1.")]
+Device = Annotated[str, option("--device", panel=_MODEL, metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps.")]
 Compute = Annotated[
     str,
-    option("--compute", panel=_MODEL, metavar="TYPE", help="auto, float32, bfloat16, float16 or int8."),
+    option(
+        "--compute",
+        panel=_MODEL,
+        metavar="TYPE",
+        help="auto (what suits the machine), float32, bfloat16, float16 or int8.",
+    ),
 ]
 Fp16 = Annotated[
     bool | None,

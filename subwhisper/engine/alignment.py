@@ -126,7 +126,7 @@ class Aligner:
             chosen = torch.tensor(list(text), device=features.device)
             probabilities = chances.gather(1, chosen[:, None])[:, 0].tolist()
             cost = -attention_map(scores[0, :, :, :n_positions])[len(self.start) : -1]
-        path = dtw(cost.double().cpu().numpy())
+        path = dtw(cost.cpu().double().numpy())
         entered = path[1][np.diff(path[0], prepend=-1) > 0]
         return entered / _POSITIONS_PER_SECOND, probabilities
 

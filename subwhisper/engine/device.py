@@ -6,9 +6,12 @@ from typing import Literal, get_args
 import torch
 
 from subwhisper.errors import OptionError
+from subwhisper.model.quantization import multiplies_fast
 
 Compute = Literal["float32", "bfloat16", "float16", "int8"]
 """`int8`: weights and the products of linear layers in whole numbers, everything else in float32."""
+
+_DEVICES = "auto, cpu, cuda, cuda:1 or mps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +31,28 @@ def place(device: str = "auto", compute: str = "auto") -> Placement:
     """Decide where to run.
 
     Args:
-        device: `auto` (CUDA if present, else CPU), `cpu`, `cuda` or `cuda:1`.
-        compute: `auto` is float32 on a CPU and float16 on CUDA.
+        device: `auto` (CUDA if present, else CPU), `cpu`, `cuda`, `cuda:1` or `mps` (Apple's GPUs).
+        compute: `auto` is float16 on a GPU, int8 on a CPU with instructions for it, else float32.
 
     Raises:
-        OptionError: the device is not there, or the precision is unknown.
+        OptionError: the device is not there, the precision is unknown, or the device does not have it.
     """
     chosen = _device(device)
     if compute == "auto":
-        compute = "float16" if chosen.type == "cuda" else "float32"
+        return Placement(chosen, _suitable(chosen))
     for known in get_args(Compute):
         if compute == known:
+            if known == "int8" and chosen.type == "mps":
+                raise OptionError("there is no int8 on mps", hint="use --compute float16")
             return Placement(chosen, known)
     raise OptionError(f"unknown precision {compute!r}", hint=f"auto, {', '.join(get_args(Compute))}")
+
+
+def _suitable(device: torch.device) -> Compute:
+    """The precision that is fast on a device and hears as well."""
+    if device.type != "cpu":
+        return "float16"
+    return "int8" if multiplies_fast() else "float32"
 
 
 def _device(name: str) -> torch.device:
@@ -49,10 +61,15 @@ def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise OptionError(f"unknown device {name!r}", hint="auto, cpu, cuda or cuda:1") from error
-    if device.type not in ("cpu", "cuda"):
-        raise OptionError(f"device {name!r} is not supported", hint="auto, cpu, cuda or cuda:1")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise OptionError(f"unknown device {name!r}", hint=_DEVICES) from error
+    present = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }
+    if device.type not in present:
+        raise OptionError(f"device {name!r} is not supported", hint=_DEVICES)
+    if (device.index or 0) >= present[device.type]:
         raise OptionError(f"device {name!r} is not present", hint="run on the processor with: --device cpu")
     return device
 

@@ -39,7 +39,7 @@ class SpeechModel:
         network = _network(checkpoint)
         if placement.compute == "int8":
             network.float()
-            quantize(network)
+            quantize(network, placement.device)
         network.to(placement.device, placement.dtype)
         return cls(
             name=checkpoint.name,

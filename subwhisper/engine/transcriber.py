@@ -32,8 +32,8 @@ class Transcriber:
 
         Args:
             checkpoint: from `read_checkpoint`.
-            device: `auto` (CUDA if present, else CPU), `cpu`, `cuda`, `cuda:1` …
-            compute: `auto` (float32 on a CPU, float16 on CUDA), `float32`, `bfloat16`, `float16`, `int8`.
+            device: `auto` (CUDA if present, else CPU), `cpu`, `cuda`, `cuda:1`, `mps` …
+            compute: `auto` (see `engine.device.place`), `float32`, `bfloat16`, `float16`, `int8`.
             threads: of the processor, for the whole process; `None` leaves torch's choice.
 
         Raises:

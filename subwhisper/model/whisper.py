@@ -178,13 +178,21 @@ class Encoder(nn.Module):
         return self.ln_post(x)  # type: ignore[no-any-return]
 
 
+class TokenEmbedding(nn.Embedding):
+    """Tokens to vectors, and with the same matrix back to logits."""
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(..., D) -> (..., V) float32."""
+        return functional.linear(x, self.weight).float()
+
+
 class Decoder(nn.Module):
     """Tokens and audio features to the logits of the next token."""
 
     def __init__(self, dims: ModelDims) -> None:
         super().__init__()
         width = dims.n_text_state
-        self.token_embedding = nn.Embedding(dims.n_vocab, width)
+        self.token_embedding = TokenEmbedding(dims.n_vocab, width)
         self.positional_embedding = nn.Parameter(torch.zeros(dims.n_text_ctx, width))
         self.blocks = nn.ModuleList(DecoderBlock(width, dims.n_text_head) for _ in range(dims.n_text_layer))
         self.ln = nn.LayerNorm(width)
@@ -201,7 +209,7 @@ class Decoder(nn.Module):
         return self.token_embedding(tokens) + places  # type: ignore[no-any-return]
 
     def logits(self, x: Tensor) -> Tensor:
-        return functional.linear(self.ln(x), self.token_embedding.weight).float()
+        return self.token_embedding.logits(self.ln(x))
 
 
 class Whisper(nn.Module):

@@ -100,7 +100,7 @@ def noise(seconds: float) -> Audio:
 
 @pytest.fixture(scope="module")
 def english() -> Transcriber:
-    return Transcriber(micro_checkpoint(), device="cpu")
+    return Transcriber(micro_checkpoint(), device="cpu", compute="float32")
 
 
 @pytest.mark.parametrize("compute", ["float32", "bfloat16", "int8"])

@@ -44,12 +44,12 @@ class InPieces:
 
 @pytest.fixture(scope="module")
 def english() -> Transcriber:
-    return Transcriber(micro_checkpoint(), device="cpu")
+    return Transcriber(micro_checkpoint(), device="cpu", compute="float32")
 
 
 @pytest.fixture(scope="module")
 def polyglot() -> Transcriber:
-    return Transcriber(micro_checkpoint(languages=("en", "de", "es")), device="cpu")
+    return Transcriber(micro_checkpoint(languages=("en", "de", "es")), device="cpu", compute="float32")
 
 
 def test_windows_of_a_small_model_cover_the_recording(english: Transcriber) -> None:
@@ -150,7 +150,7 @@ def test_the_language_is_one_of_those_allowed(polyglot: Transcriber) -> None:
 def test_languages_a_model_does_not_know_are_refused(
     languages: tuple[str, ...], options: dict[str, object], named: str
 ) -> None:
-    model = Transcriber(micro_checkpoint(languages=languages), device="cpu")
+    model = Transcriber(micro_checkpoint(languages=languages), device="cpu", compute="float32")
     with pytest.raises(OptionError, match=named):
         model.transcribe(sound(1), TranscribeOptions(**options))
 
@@ -158,7 +158,7 @@ def test_languages_a_model_does_not_know_are_refused(
 @pytest.mark.parametrize("name", ["micro", "turbo"])
 def test_translation_is_refused_by_models_that_cannot(name: str) -> None:
     languages = ("en", "de") if name == "turbo" else ()
-    model = Transcriber(micro_checkpoint(languages=languages, name=name), device="cpu")
+    model = Transcriber(micro_checkpoint(languages=languages, name=name), device="cpu", compute="float32")
     with pytest.raises(ModelError, match=rf"{name} cannot translate .*large-v3"):
         model.transcribe(sound(1), TranscribeOptions(task="translate"))
     with pytest.raises(ModelError, match="cannot translate"):
@@ -167,7 +167,7 @@ def test_translation_is_refused_by_models_that_cannot(name: str) -> None:
 
 def test_a_model_that_reads_no_prompts_hears_every_window_afresh() -> None:
     """The bundled one hears much worse behind a prompt."""
-    model = Transcriber(replace(micro_checkpoint(), reads_prompts=False), device="cpu")
+    model = Transcriber(replace(micro_checkpoint(), reads_prompts=False), device="cpu", compute="float32")
     first, second = (
         model.transcribe(sound(5), replace(QUICK, condition_on_previous_text=condition)) for condition in (True, False)
     )
@@ -239,7 +239,7 @@ def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
     checkpoint = micro_checkpoint()
     tensors = {key: tensor for key, tensor in checkpoint.tensors.items() if key != "decoder.ln.weight"}
     with pytest.raises(ModelError, match=r"decoder\.ln\.weight"):
-        Transcriber(replace(checkpoint, tensors=tensors), device="cpu")
+        Transcriber(replace(checkpoint, tensors=tensors), device="cpu", compute="float32")
 
 
 def test_provenance_is_plain_json(english: Transcriber) -> None:

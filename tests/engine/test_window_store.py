@@ -42,7 +42,7 @@ class Memory:
 
 @pytest.fixture(scope="module")
 def engine() -> Transcriber:
-    return Transcriber(micro_checkpoint(languages=("en", "de")), device="cpu")
+    return Transcriber(micro_checkpoint(languages=("en", "de")), device="cpu", compute="float32")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,47 @@
+"""Where a network runs, and in which precision."""
+
+import pytest
+import torch
+
+from subwhisper.engine import device
+from subwhisper.engine.device import place
+from subwhisper.errors import OptionError
+
+
+@pytest.mark.parametrize(
+    ("has_cuda", "multiplies_fast", "chosen"),
+    [(True, True, "float16"), (False, True, "int8"), (False, False, "float32")],
+)
+def test_auto_is_what_suits_the_machine(
+    monkeypatch: pytest.MonkeyPatch, has_cuda: bool, multiplies_fast: bool, chosen: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_cuda)
+    monkeypatch.setattr(device, "multiplies_fast", lambda: multiplies_fast)
+    assert place().compute == chosen
+    assert place().device.type == ("cuda" if has_cuda else "cpu")
+    assert place("cpu").compute == ("int8" if multiplies_fast else "float32")
+
+
+@pytest.mark.parametrize(
+    ("name", "compute", "complaint"),
+    [
+        ("cuda:99", "auto", "not present"),
+        ("tpu", "auto", "unknown device"),
+        ("meta", "auto", "not supported"),
+        ("cpu", "int4", "unknown precision"),
+    ],
+)
+def test_what_is_not_there_is_refused(name: str, compute: str, complaint: str) -> None:
+    with pytest.raises(OptionError, match=complaint):
+        place(name, compute)
+
+
+def test_apples_gpus_are_used_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert place("mps").compute == "float16"
+    assert place("mps", "float32").device.type == "mps"
+    with pytest.raises(OptionError, match="no int8 on mps"):
+        place("mps", "int8")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(OptionError, match="not present"):
+        place("mps")
