@@ -22,8 +22,10 @@ def sinusoids(length: int, channels: int, max_timescale: float = 10_000.0) -> Te
 
     Source: Vaswani et al. 2017, arXiv:1706.03762; sines in the first half, cosines in the second.
     """
-    steps = torch.arange(channels // 2, dtype=torch.float32) / (channels // 2 - 1)
-    angles = torch.arange(length, dtype=torch.float32)[:, None] * torch.exp(-steps * torch.tensor(max_timescale).log())
+    # Always real numbers: on the meta device, where networks begin, arithmetic makes torch import 900 modules.
+    steps = torch.arange(channels // 2, dtype=torch.float32, device="cpu") / (channels // 2 - 1)
+    positions = torch.arange(length, dtype=torch.float32, device="cpu")
+    angles = positions[:, None] * torch.exp(-steps * torch.tensor(max_timescale, device="cpu").log())
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
