@@ -183,6 +183,11 @@ class Encoder(nn.Module):
 class TokenEmbedding(nn.Embedding):
     """Tokens to vectors, and with the same matrix back to logits."""
 
+    def reset_parameters(self) -> None:
+        """Draw numbers to begin training with; on the meta device torch would import its compiler for it."""
+        if not self.weight.is_meta:
+            super().reset_parameters()
+
     def logits(self, x: Tensor) -> Tensor:
         """(..., D) -> (..., V) float32."""
         return functional.linear(x, self.weight).float()
