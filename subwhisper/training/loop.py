@@ -204,7 +204,7 @@ def export(run: Run, folder: Path) -> None:
 def _assemble(options: TrainOptions, vocabulary: Vocabulary, classes: dict[str, int]) -> Run:
     torch.manual_seed(options.seed)
     network = Whisper(options.dims(vocabulary.size))
-    _draw_weights(network)
+    draw_weights(network)
     trainee = Trainee(network, len(classes) + 1, options.lower_heads, options.guided_heads)
     decayed = [p for p in trainee.parameters() if p.ndim > 1]
     plain = [p for p in trainee.parameters() if p.ndim <= 1]
@@ -214,7 +214,7 @@ def _assemble(options: TrainOptions, vocabulary: Vocabulary, classes: dict[str, 
     return Run(options, vocabulary, classes, trainee, averaged, optimizer)
 
 
-def _draw_weights(network: Whisper) -> None:
+def draw_weights(network: Whisper) -> None:
     """Small embeddings, and quiet residual branches, so that a deep sum begins calm.
 
     Timestamps begin as the encoder's own code of their positions: what a head that looks at a position brings

@@ -11,8 +11,13 @@ from subwhisper.errors import MissingExtra
 from subwhisper.model.vocabulary import Vocabulary, byte_pair_vocabulary, byte_symbols
 
 
-def learn_vocabulary(sentences: Sequence[str], size: int) -> Vocabulary:
+def learn_vocabulary(sentences: Sequence[str], size: int, languages: Sequence[str] = ("en",)) -> Vocabulary:
     """Learn `size` byte pairs (Sennrich et al. 2016, arXiv:1508.07909) from sentences, each with a leading space.
+
+    Args:
+        sentences: to learn from.
+        size: pieces, the 256 bytes among them.
+        languages: codes that get a token.
 
     Raises:
         MissingExtra: the tokenizers package is not installed.
@@ -29,4 +34,4 @@ def learn_vocabulary(sentences: Sequence[str], size: int) -> Vocabulary:
     ids: dict[str, int] = json.loads(tokenizer.to_str())["model"]["vocab"]
     byte_of = {symbol: bytes([byte]) for byte, symbol in symbols.items()}
     pieces = [b"".join(byte_of[symbol] for symbol in piece) for piece in sorted(ids, key=ids.__getitem__)]
-    return byte_pair_vocabulary(pieces, ["en"])
+    return byte_pair_vocabulary(pieces, languages)

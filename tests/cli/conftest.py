@@ -8,6 +8,7 @@ import torch
 from command_line import Ran, Run, write_tone
 
 from subwhisper.cli import main
+from subwhisper.errors import MissingExtra, ToolError
 from subwhisper.media.ffmpeg import find_ffmpeg, run
 from subwhisper.model.checkpoints.writer import save_directory
 from subwhisper.model.dims import ModelDims
@@ -65,6 +66,21 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         is_multilingual=True,
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def polyglot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that knows twenty-one sentences in three languages, and what they mean in English."""
+    from polyglot import train_polyglot
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return train_polyglot(tmp_path_factory.mktemp("model") / "polyglot")
+    except (ToolError, MissingExtra) as error:
+        pytest.skip(str(error))
+    finally:
+        torch.set_num_threads(threads)
 
 
 @pytest.fixture
