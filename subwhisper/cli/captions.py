@@ -10,6 +10,7 @@ from subwhisper.cli import options as opt
 from subwhisper.cli import profile as cap
 from subwhisper.cli.console import Console, one_line, report, write_data
 from subwhisper.errors import OptionError
+from subwhisper.subtitles.choices import CHOICES
 
 if TYPE_CHECKING:
     from subwhisper.subtitles.check import Certificate
@@ -99,6 +100,12 @@ class LayoutArguments(CaptionArguments):
     ] = None
     overwrite: opt.Overwrite = True
     highlight_words: opt.HighlightWords = False
+    disfluencies: cap.Disfluencies = CHOICES["disfluencies"][0]
+    numbers: cap.Numbers = CHOICES["numbers"][0]
+    profanity: cap.Profanity = CHOICES["profanity"][0]
+    casing: cap.Casing = CHOICES["casing"][0]
+    sdh: cap.Sdh = CHOICES["sdh"][0]
+    replacements: cap.Replacements = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +137,7 @@ def run_layout(arguments: LayoutArguments) -> None:
             picture=picture,
             reading=Reading(language=arguments.language, encoding=arguments.encoding),
             highlighted=arguments.highlight_words,
+            wording=cap.chosen_wording(arguments),
         )
         certificate = check(track, profile, picture)
         for path in written:

@@ -1,13 +1,16 @@
 """The options that say how captions are laid out, and the profile they mean."""
 
-from typing import TYPE_CHECKING, Annotated, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from subwhisper.cli.options import option
+from subwhisper.subtitles.choices import CHOICES
 
 if TYPE_CHECKING:
     from subwhisper.subtitles.layout.profile import Profile
+    from subwhisper.subtitles.wording import Wording
 
-_CAPTIONS = "Captions"
+_CAPTIONS, _WORDING = "Captions", "Wording"
 
 ProfileName = Annotated[
     str,
@@ -49,6 +52,21 @@ ShotChanges = Annotated[
     ),
 ]  # fmt: skip
 
+
+def _wording(name: str, help: str) -> Any:
+    return option(f"--{name}", panel=_WORDING, metavar="|".join(CHOICES[name]), help=help)
+
+
+Disfluencies = Annotated[str, _wording("disfluencies", "Keep um and uh, or leave them out.")]
+Numbers = Annotated[str, _wording("numbers", "Keep digits, or spell one to ten.")]
+Profanity = Annotated[str, _wording("profanity", "Keep strong language, or mask all but its first letters.")]
+Casing = Annotated[str, _wording("casing", "Capitals.")]
+Sdh = Annotated[str, _wording("sdh", "Keep [sounds] in brackets and marks of music, or leave them out.")]
+Replacements = Annotated[
+    Path | None,
+    option("--replacements", panel=_WORDING, metavar="FILE", help="Corrections, a line each: right: wrong1 | wrong2."),
+]
+
 _SINGLE = ("min_duration", "max_duration", "min_gap", "reading_speed")
 
 
@@ -89,3 +107,36 @@ def chosen_profile(arguments: ProfileArguments) -> "Profile":
         max_words_per_line=arguments.max_words_per_line,
     )
     return profile.changed(**stated)
+
+
+class WordingArguments(Protocol):
+    """What a command that words captions has among its options."""
+
+    @property
+    def disfluencies(self) -> str: ...
+    @property
+    def numbers(self) -> str: ...
+    @property
+    def profanity(self) -> str: ...
+    @property
+    def casing(self) -> str: ...
+    @property
+    def sdh(self) -> str: ...
+    @property
+    def replacements(self) -> Path | None: ...
+
+
+def chosen_wording(arguments: WordingArguments) -> "Wording":
+    """How captions are to be worded.
+
+    Raises:
+        OptionError: a value cannot be.
+        InputError: the file of corrections cannot be read or is wrong.
+    """
+    from subwhisper.subtitles.wording import Wording, read_replacements
+
+    file = arguments.replacements
+    return Wording(
+        **{name: getattr(arguments, name) for name in CHOICES},
+        replacements=read_replacements(file) if file else (),
+    )

@@ -25,6 +25,7 @@ from subwhisper.errors import OptionError, SubwhisperError
 from subwhisper.pipeline.names import parse_lang_style, parse_variant
 from subwhisper.pipeline.outputs import OutputPlan
 from subwhisper.settings import JOURNAL_DAYS, JOURNAL_MB
+from subwhisper.subtitles.choices import CHOICES
 
 if TYPE_CHECKING:
     from subwhisper.pipeline.journal import Journal
@@ -126,6 +127,12 @@ class TranscribeArguments:
     min_gap: cap.MinGap = None
     reading_speed: cap.ReadingSpeed = None
     shot_changes: cap.ShotChanges = False
+    disfluencies: cap.Disfluencies = CHOICES["disfluencies"][0]
+    numbers: cap.Numbers = CHOICES["numbers"][0]
+    profanity: cap.Profanity = CHOICES["profanity"][0]
+    casing: cap.Casing = CHOICES["casing"][0]
+    sdh: cap.Sdh = CHOICES["sdh"][0]
+    replacements: cap.Replacements = None
 
     def job(self) -> "TranscribeJob":
         """Everything, as the pipeline takes it.
@@ -149,6 +156,7 @@ class TranscribeArguments:
             ),
             profile=cap.chosen_profile(self),
             shot_changes=self.shot_changes,
+            wording=cap.chosen_wording(self),
             look=opt.parse_look(self.style, "underline" if self._only_underlines else self.highlight),
             audio_track=self.audio_track,
         )

@@ -19,6 +19,7 @@ from subwhisper.subtitles.layout.frames import NO_PICTURE, Picture
 from subwhisper.subtitles.layout.profile import Profile
 from subwhisper.subtitles.layout.reflow import as_transcript
 from subwhisper.subtitles.track import Track
+from subwhisper.subtitles.wording import UNCHANGED, Wording, reword
 from subwhisper.transcript import Transcript
 
 UNKNOWN = "und"
@@ -76,6 +77,7 @@ def lay_out_file(
     picture: Picture = NO_PICTURE,
     reading: Reading = Reading(),
     highlighted: bool = False,
+    wording: Wording = UNCHANGED,
 ) -> tuple[Track, Mapping[Path, Track]]:
     """Lay the words of a file out and write the captions.
 
@@ -87,6 +89,7 @@ def lay_out_file(
         picture: what is known of the video.
         reading: how the source is read.
         highlighted: underline each word while it is said.
+        wording: what is changed in the text.
 
     Returns:
         The captions, and what was written to which file.
@@ -95,7 +98,7 @@ def lay_out_file(
         InputError: the source cannot be read.
         OutputError: see `Destination.write`.
     """
-    track = lay_out(reading.words(source), profile, picture)
+    track = lay_out(reword(reading.words(source), wording), profile, picture)
     shown = highlight_words(track) if highlighted else track
     targets = _targets(source, destination, formats)
     tracks = dict.fromkeys(targets, shown)

@@ -39,6 +39,7 @@ from subwhisper.subtitles.layout.profile import Profile
 from subwhisper.subtitles.layout.standards import load_profile
 from subwhisper.subtitles.look import Look
 from subwhisper.subtitles.track import Track
+from subwhisper.subtitles.wording import UNCHANGED, Wording, reword
 from subwhisper.transcript import Segment, Transcript
 
 JSON = "json"
@@ -62,6 +63,8 @@ class TranscribeJob:
     options: TranscribeOptions = field(default_factory=TranscribeOptions)
     outputs: OutputPlan = field(default_factory=OutputPlan)
     profile: Profile = field(default_factory=load_profile)
+    wording: Wording = UNCHANGED
+    """Of captions and texts; the JSON keeps what was heard, so that another wording needs no model."""
     shot_changes: bool = False
     """Look for shot changes in the picture and keep captions to them."""
     look: Look = field(default_factory=Look)
@@ -214,7 +217,7 @@ class Desk:
                 job.outputs.refuse_existing(source, language)
             transcript = self._heard(source, path, audio)
             picture = picture_of(path, shots=job.shot_changes, on_progress=self.on_progress)
-            track = lay_out(transcript, job.profile, picture)
+            track = lay_out(reword(transcript, job.wording), job.profile, picture)
             shown, texts = track, self._texts(source, job.outputs, transcript, track)
             if transcript.translation:
                 english = lay_out_beside(track, transcript.translation, job.profile)

@@ -114,6 +114,16 @@ def test_what_cannot_be_is_told_in_a_line(run_cli: Run, talk: Path, arguments: l
     assert "Traceback" not in ran.stderr
 
 
+def test_text_is_worded_on_the_way(run_cli: Run, talk: Path, tmp_path: Path) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("Short Story: short story\n")
+    target = tmp_path / "talk.srt"
+    ran = run_cli("layout", talk, "--replacements", names, "--casing", "upper", "-o", target)
+    assert ran.code == 0, ran.stderr
+    assert "THIS IS A SHORT STORY" in target.read_text()
+    assert run_cli("layout", talk, "--casing", "loud").code == 2
+
+
 def test_a_video_gives_its_frames(run_cli: Run, talk: Path, samples: Path, tmp_path: Path) -> None:
     target = tmp_path / "talk.srt"
     ran = run_cli("layout", talk, "--video", samples / "video" / "nasa_13013.mp4", "-o", target)

@@ -187,7 +187,7 @@ def tie(before: str, after: str, language: str) -> Tie:
     if language == "en" and _CONTRACTION.fullmatch(word):
         return _VERB
     if _NUMBER.fullmatch(bare):
-        if after.lower().rstrip(".,;:!?…") in _class_of_all("units"):
+        if counts_unit(after):
             return _UNIT_TIE
         if after[0].isalnum() and not opening(after, language):
             return _NUMBER_TIE
@@ -196,6 +196,11 @@ def tie(before: str, after: str, language: str) -> Tie:
     if language != "de" and _is_name(before) and _is_name(after.rstrip(".,;:!?…")):
         return _NAME
     return FREE
+
+
+def counts_unit(word: str) -> bool:
+    """Whether this is a unit that belongs to the number before it: `km`, `%`."""
+    return word.lower().rstrip(".,;:!?…") in _class_of_all("units")
 
 
 def _is_name(word: str) -> bool:
