@@ -11,6 +11,7 @@ from subwhisper import __version__
 from subwhisper.cli import console, fonts, journal, models
 from subwhisper.cli.align import align
 from subwhisper.cli.argv import Grammar, normalise
+from subwhisper.cli.batch import batch
 from subwhisper.cli.burn import burn
 from subwhisper.cli.captions import check, layout
 from subwhisper.cli.convert import convert
@@ -67,6 +68,7 @@ app.command(DOCTOR)(as_command(DoctorArguments, run_doctor, fixed={"check_config
 app.add_typer(fonts.app, name="fonts")
 app.add_typer(models.app, name="models")
 app.add_typer(journal.app, name="journal")
+app.command("batch")(batch)
 
 
 def _show_version(wanted: bool) -> None:

@@ -116,25 +116,26 @@ class Console(logging.Handler):
             finally:
                 self._bars, self._tasks = None, {}
 
-    def progress(self, stage: str, done: float, total: float | None) -> None:
-        """Say how far a stage has come; `total` is `None` when nobody knows."""
+    def progress(self, stage: str, done: float, total: float | None, note: str = "") -> None:
+        """Say how far a stage has come; `total` is `None` when nobody knows, and the note may change."""
         if self.quiet:
             return
         if self._bars is not None:
-            self._move_bar(self._bars, stage, done, total)
+            self._move_bar(self._bars, stage, done, total, note)
         elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY:
             share = f"{100 * done / total:.0f} %" if total else f"{done:.0f} so far"
             # The first call only starts the clock: short work needs no line at all.
             if self._last_line:
-                _say(one_line(f"{stage}: {share}"))
+                _say(one_line(f"{stage}: {share}" + (f", {note}" if note else "")))
             self._last_line = time.monotonic()
 
-    def _move_bar(self, bars: "Progress", stage: str, done: float, total: float | None) -> None:
+    def _move_bar(self, bars: "Progress", stage: str, done: float, total: float | None, note: str) -> None:
         if stage not in self._tasks:
             for task in self._tasks.values():
                 bars.remove_task(task)
             self._tasks = {stage: bars.add_task(one_line(stage), total=total)}
-        bars.update(self._tasks[stage], completed=done, total=total)
+        shown = one_line(f"{stage}: {note}" if note else stage)
+        bars.update(self._tasks[stage], completed=done, total=total, description=shown)
 
 
 def _say(text: str) -> None:

@@ -6,7 +6,7 @@ back, or, where `NONE_IS_A_VALUE` says so, means what it means there: no thresho
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
@@ -68,7 +68,7 @@ def as_command(arguments: type[A], run: Callable[[A], None], *, fixed: dict[str,
             inspect.Parameter(
                 field.name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=inspect.Parameter.empty if field.default is MISSING else field.default,
+                default=_default(field),
                 annotation=hints[field.name],
             )
             for field in fields(arguments)  # type: ignore[arg-type]
@@ -78,6 +78,12 @@ def as_command(arguments: type[A], run: Callable[[A], None], *, fixed: dict[str,
     command.__annotations__ = {}
     command.__doc__ = run.__doc__
     return command
+
+
+def _default(field: Field[Any]) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return inspect.Parameter.empty if field.default is MISSING else field.default
 
 
 def option(*names: str, help: str, panel: str, **more: Any) -> Any:
@@ -175,6 +181,7 @@ def _listed(option: str, part: str, kind: type[N]) -> N:
 
 
 _OUTPUT, _MODEL, SPEECH_PANEL, _JOURNAL = "Output", "Model and machine", "What is heard", "Journal"
+_BATCH = "Batch"
 _CAPTIONS = "Captions"
 
 Inputs = Annotated[
@@ -251,6 +258,62 @@ JournalSize = Annotated[
 JournalDays = Annotated[
     float, option("--journal-days", panel=_JOURNAL, min=0, metavar="DAYS", help="Forget what is older than this.")
 ]
+
+# -- batch --------------------------------------------------------------------------------------------------
+
+Include = Annotated[
+    list[str] | None,
+    option(
+        "--include", panel=_BATCH, metavar="PATTERN", help="Only what fits, such as 'S01*' or 'talks/*'; repeatable."
+    ),
+]
+Exclude = Annotated[
+    list[str] | None, option("--exclude", panel=_BATCH, metavar="PATTERN", help="Not what fits; repeatable.")
+]
+Lists = Annotated[
+    list[str] | None,
+    option("--list", panel=_BATCH, metavar="FILE", help="A file with one input a line, or - ; repeatable."),
+]
+Recursive = Annotated[
+    bool, option("--recursive/--no-recursive", panel=_BATCH, help="Search folders to their depths, or only themselves.")
+]
+Redo = Annotated[
+    bool, option("--redo/--no-redo", panel=_BATCH, help="Make captions anew, also where there are some already.")
+]
+Workers = Annotated[
+    int | None,
+    option(
+        "--workers", panel=_BATCH, min=1, metavar="N",
+        help="Recordings worked on at once, each with a model (default: 1; on a cluster as many as it has room for).",
+    ),
+]  # fmt: skip
+Cluster = Annotated[
+    str | None,
+    option(
+        "--cluster", panel=_BATCH, metavar="ADDRESS",
+        help="Work on a Ray cluster: HOST:PORT, auto for the one this machine is part of, or local.",
+    ),
+]  # fmt: skip
+Retries = Annotated[
+    int, option("--retries", panel=_BATCH, min=0, metavar="N", help="More tries for failures that may pass.")
+]
+Subfolder = Annotated[
+    str | None,
+    option("--subfolder", panel=_OUTPUT, metavar="NAME", help="Put captions in a folder of this name, such as Subs."),
+]
+Watch = Annotated[
+    bool, option("--watch/--no-watch", panel=_BATCH, help="Go on for ever: caption whatever comes into the folders.")
+]
+WatchEvery = Annotated[
+    float, option("--every", panel=_BATCH, min=0.1, metavar="SECONDS", help="With --watch: time between two looks.")
+]
+Settle = Annotated[
+    float,
+    option(
+        "--settle", panel=_BATCH, min=0, metavar="SECONDS",
+        help="With --watch: leave files alone that changed within this time; they may be growing.",
+    ),
+]  # fmt: skip
 
 # -- model and machine ------------------------------------------------------------------------------------------
 

@@ -146,19 +146,22 @@ class TranscribeArguments:
         return TranscribeJob(
             model=self.model_choice(),
             options=self.transcribe_options(formats),
-            outputs=OutputPlan(
-                formats,
-                self.output_dir,
-                self.burn,
-                self.overwrite,
-                lang_style=parse_lang_style(self.lang_style),
-                variant=parse_variant(self.variant),
-            ),
+            outputs=self.output_plan(formats),
             profile=cap.chosen_profile(self),
             shot_changes=self.shot_changes,
             wording=cap.chosen_wording(self),
             look=opt.parse_look(self.style, "underline" if self._only_underlines else self.highlight),
             audio_track=self.audio_track,
+        )
+
+    def output_plan(self, formats: tuple[str, ...]) -> OutputPlan:
+        return OutputPlan(
+            formats,
+            self.output_dir,
+            self.burn,
+            self.overwrite,
+            lang_style=parse_lang_style(self.lang_style),
+            variant=parse_variant(self.variant),
         )
 
     def open_journal(self) -> "Journal | None":
@@ -287,11 +290,12 @@ def _work(arguments: TranscribeArguments, rows: list[dict[str, Any]]) -> None:
         job = arguments.job()
         from subwhisper.pipeline.transcribe import transcribe_files  # brings torch: keep it in here
 
+        journal = arguments.open_journal()
         with console.working():
             outcomes = transcribe_files(
                 arguments.inputs,
                 job,
-                journal=arguments.open_journal(),
+                archive=journal.archive if journal else None,
                 on_progress=console.progress,
                 on_segment=_teller(console) if arguments.verbose else None,
             )

@@ -13,8 +13,9 @@ import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from io import BytesIO
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from subwhisper.errors import InputError
 
@@ -115,20 +116,28 @@ class FileIdentity:
         return self.size == size and abs(self.mtime_ns - mtime_ns) <= _TIME_TOLERANCE_NS
 
 
-def sampled_hash(path: Path) -> str:
+def sampled_hash(file: Path | bytes) -> str:
     """Hash the size and sixteen stretches of a file: a megabyte at most, however large the file.
+
+    Args:
+        file: its path, or all that it is to hold.
 
     Raises:
         InputError: it cannot be read.
     """
+    if isinstance(file, bytes):
+        return _sampled(BytesIO(file), len(file))
     try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            digest = blake2b(size.to_bytes(8, "big"), digest_size=16)
-            last = max(0, size - _SAMPLE_BYTES)
-            for start in sorted({last * step // (_N_SAMPLES - 1) for step in range(_N_SAMPLES)}):
-                file.seek(start)
-                digest.update(file.read(_SAMPLE_BYTES))
+        with file.open("rb") as opened:
+            return _sampled(opened, os.fstat(opened.fileno()).st_size)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _sampled(file: BinaryIO, size: int) -> str:
+    digest = blake2b(size.to_bytes(8, "big"), digest_size=16)
+    last = max(0, size - _SAMPLE_BYTES)
+    for start in sorted({last * step // (_N_SAMPLES - 1) for step in range(_N_SAMPLES)}):
+        file.seek(start)
+        digest.update(file.read(_SAMPLE_BYTES))
     return digest.hexdigest()

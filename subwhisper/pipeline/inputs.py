@@ -10,10 +10,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
 
-from subwhisper.errors import InputError, MediaError
+from subwhisper.errors import InputError, MediaError, SubwhisperError
 from subwhisper.media.spool import spooled
 
 STDIN = "-"
@@ -84,6 +84,8 @@ class Source:
 
     path: Path | None
     """`None` is standard input."""
+    below: PurePath = field(default_factory=PurePath)
+    """Where it lay below the folder that was searched; results elsewhere keep that shape."""
 
     def __str__(self) -> str:
         return STDIN if self.path is None else str(self.path)
@@ -104,7 +106,7 @@ class Refused:
     """An argument that names no recording, and why."""
 
     argument: str
-    error: InputError
+    error: SubwhisperError
 
 
 def expand(arguments: Sequence[str]) -> list[Source | Refused]:
@@ -175,14 +177,15 @@ def _media_in(folder: Path) -> Iterator[Source]:
         for place, _, names in os.walk(folder)
         if not _hidden_below(Path(place), folder)
         for name in names
-        if _is_media(name)
+        if is_media(name)
     ]
     if not paths:
         raise InputError(f"{folder} holds no audio or video", hint="name a file to have it tried whatever its name")
     yield from map(Source, sorted(paths))
 
 
-def _is_media(name: str) -> bool:
+def is_media(name: str) -> bool:
+    """Whether a folder search takes a file of this name."""
     if name.startswith(".") or name.endswith(CAPTIONED_SUFFIX):
         return False
     return Path(name).suffix.lower() in MEDIA_EXTENSIONS

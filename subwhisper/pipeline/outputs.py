@@ -7,20 +7,25 @@ a hidden name beside it first, so neither a failure nor Ctrl-C leaves half of on
 """
 
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from errno import ENAMETOOLONG
-from pathlib import Path
+from functools import lru_cache
+from pathlib import Path, PurePath
 
 from subwhisper.errors import OptionError, OutputError
 from subwhisper.languages import LANGUAGES
+from subwhisper.pipeline.identity import ProcessIdentity, sampled_hash
 from subwhisper.pipeline.inputs import CAPTIONED_SUFFIX, Source
 from subwhisper.pipeline.names import LangStyle, Variant, result_name, spelled
 
 ALL = "all"
 """Stands for every format in a list of them."""
+
+_HIDDEN = ".subwhisper-"
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,16 @@ class OutputPlan:
     """How names spell the language."""
     variant: Variant | None = None
     """What else names tell of the captions."""
+    subfolder: str | None = None
+    """A folder below the other one for captions, such as `Subs`, which media players look into."""
+
+    def __post_init__(self) -> None:
+        if self.subfolder is not None and PurePath(self.subfolder).name != self.subfolder:
+            raise OptionError(f"{self.subfolder!r} is not the plain name of a folder")
 
     def path(self, source: Source, language: str, format: str) -> Path:
         name = result_name(source.stem, language, format, style=self.lang_style, variant=self.variant)
-        return self.folder_for(source) / name
+        return self.folder_for(source) / (self.subfolder or "") / name
 
     def beside_another(self) -> "OutputPlan":
         """The plan for a second language of the same input, whose names must tell it from the first."""
@@ -51,7 +62,7 @@ class OutputPlan:
         return self.folder_for(source) / f"{source.stem}{CAPTIONED_SUFFIX}"
 
     def folder_for(self, source: Source) -> Path:
-        return source.folder if self.folder is None else self.folder
+        return source.folder if self.folder is None else self.folder / source.below
 
     def check(self, sources: Collection[Source]) -> None:
         """Find out before any work is done whether the results will have a place.
@@ -197,6 +208,7 @@ def replacing(targets: Iterable[Path], *, inputs: Iterable[Path] = ()) -> Iterat
     try:
         for target, place in places.items():
             _refuse_place(target, place, protected)
+            place.parent.mkdir(parents=True, exist_ok=True)
         yield hidden
         for target, place in places.items():
             os.replace(hidden[target], place)
@@ -219,6 +231,21 @@ def write_texts(texts: Mapping[Path, str], *, inputs: Iterable[Path] = ()) -> No
             hidden[target].write_bytes(text.encode("utf-8"))
 
 
+def refuse_changed(texts: Mapping[Path, str], ours: Collection[str]) -> None:
+    """Refuse to replace files that are not as we left them.
+
+    Args:
+        texts: what is about to be written.
+        ours: hashes of what we wrote before.
+
+    Raises:
+        OutputError: names a file that somebody else made or changed.
+    """
+    for path, text in texts.items():
+        if path.exists() and sampled_hash(path) not in {*ours, sampled_hash(text.encode("utf-8"))}:
+            raise OutputError(f"{path} is there and is not as we left it", hint="--redo replaces it")
+
+
 def _refuse_place(target: Path, place: Path, protected: Collection[Path]) -> None:
     if place in protected:
         raise OutputError(f"{target} is an input and would be overwritten", hint="choose another name")
@@ -227,4 +254,24 @@ def _refuse_place(target: Path, place: Path, protected: Collection[Path]) -> Non
 
 
 def _hidden_name(suffix: str) -> str:
-    return f".subwhisper-{os.urandom(6).hex()}{suffix}"
+    """A name that tells whose it is, so that what a killed process leaves behind can be known for it."""
+    return f"{_HIDDEN}{_own_identity(os.getpid())}-{os.urandom(4).hex()}{suffix}"
+
+
+@lru_cache(maxsize=1)
+def _own_identity(pid: int) -> str:
+    return str(ProcessIdentity.current())
+
+
+def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
+    """Remove the unfinished files of processes that are gone from this machine.
+
+    Args:
+        folder: where results are written.
+        names: what lies in it.
+    """
+    for name in names:
+        if found := re.fullmatch(rf"{re.escape(_HIDDEN)}(\w+-\w+-\d+-\w*)-[0-9a-f]+(\.\w+)?", name):
+            owner = ProcessIdentity.parse(found[1])
+            if owner is not None and owner.is_gone():
+                (folder / name).unlink(missing_ok=True)

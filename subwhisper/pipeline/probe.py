@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from subwhisper.errors import SubwhisperError
@@ -43,3 +44,11 @@ def probe_all(arguments: Sequence[str]) -> Iterator[Probed]:
                 yield Probed(str(found), probe(path))
         except SubwhisperError as error:
             yield Probed(str(found), error=error)
+
+
+def duration_of(path: Path) -> float | None:
+    """Seconds of a recording as it states them; `None` where it does not, or cannot be read."""
+    try:
+        return probe(path).duration
+    except SubwhisperError:
+        return None

@@ -7,7 +7,7 @@ a model that cannot be had) is raised, before any work where that can be known.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,11 +25,11 @@ from subwhisper.media.burn import require_picture
 from subwhisper.media.decode import open_audio
 from subwhisper.media.probe import probe
 from subwhisper.pipeline import OnProgress, unheard
+from subwhisper.pipeline.archive import Archive
 from subwhisper.pipeline.burn import BurnJob, bilingual, burn_track
 from subwhisper.pipeline.inputs import Refused, Source, as_file, expand
-from subwhisper.pipeline.journal import Journal
 from subwhisper.pipeline.models import ModelChoice, load, load_from, locate
-from subwhisper.pipeline.outputs import OutputPlan, formats_among, write_texts
+from subwhisper.pipeline.outputs import OutputPlan, formats_among, refuse_changed, write_texts
 from subwhisper.pipeline.picture import picture_of
 from subwhisper.pipeline.recall import AlreadyHeardError, HashedAudio, Recall, settings_key
 from subwhisper.subtitles.formats import FORMATS
@@ -148,7 +148,7 @@ def transcribe_files(
     arguments: Sequence[str],
     job: TranscribeJob,
     *,
-    journal: Journal | None = None,
+    archive: Archive | None = None,
     on_progress: OnProgress = unheard,
     on_segment: Callable[[Segment], None] | None = None,
 ) -> Iterator[Outcome]:
@@ -157,7 +157,7 @@ def transcribe_files(
     Args:
         arguments: files, folders, patterns, or `-` for standard input.
         job: what to do with each.
-        journal: has what was heard before, and keeps every finished window.
+        archive: of the journal: has what was heard before, and keeps every finished window.
         on_progress: hears how far the present stage is.
         on_segment: gets each segment as soon as it is recognised.
 
@@ -169,7 +169,7 @@ def transcribe_files(
     sources = [one for one in found if isinstance(one, Source)]
     job.outputs.check(sources)
     inputs = tuple(source.path for source in sources if source.path)
-    desk = Desk(job, inputs, several=len(sources) > 1, journal=journal, on_progress=on_progress, on_segment=on_segment)
+    desk = Desk(job, inputs, several=len(sources) > 1, archive=archive, on_progress=on_progress, on_segment=on_segment)
     for one in found:
         if isinstance(one, Refused):
             yield Outcome(one.argument, error=one.error)
@@ -185,9 +185,11 @@ class Desk:
     inputs: tuple[Path, ...] = ()
     """Of the whole job; the result of one must not replace another."""
     several: bool = True
-    journal: Journal | None = None
+    archive: Archive | None = None
     on_progress: OnProgress = unheard
     on_segment: Callable[[Segment], None] | None = None
+    ours: Collection[str] | None = None
+    """Hashes of files that may be replaced; `None`: whatever is there may be."""
     _engine: Transcriber | None = None
     _checkpoint: Path | None = None
     _is_loading: bool = False
@@ -213,7 +215,7 @@ class Desk:
             audio = open_audio(path, track=audio_track_of(job.audio_track))
             if job.outputs.burn:
                 require_picture(probe(path))
-            for language in _text_languages(job.options):
+            for language in text_languages(job.options):
                 job.outputs.refuse_existing(source, language)
             transcript = self._heard(source, path, audio)
             picture = picture_of(path, shots=job.shot_changes, on_progress=self.on_progress)
@@ -223,6 +225,8 @@ class Desk:
                 english = lay_out_beside(track, transcript.translation, job.profile)
                 texts |= self._texts(source, job.outputs.beside_another(), transcript.translation, english)
                 shown = bilingual(track, english)
+            if self.ours is not None:
+                refuse_changed(texts, self.ours)
             write_texts(texts, inputs=self.inputs)
             written += texts
             if job.outputs.burn:
@@ -264,25 +268,25 @@ class Desk:
         return transcript
 
     def _recall(self, path: Path, audio: AudioSource) -> Recall | None:
-        if self.journal is None:
+        if self.archive is None:
             return None
         try:
-            settings, track = self._settings(self.journal), str(self.job.audio_track or "")
+            settings, track = self._settings(self.archive), str(self.job.audio_track or "")
         except JournalError as error:
             logger.warning("%s; going on without it", error)
-            self.journal = None
+            self.archive = None
             return None
-        return Recall(self.journal.archive, path, track, settings, HashedAudio(audio))
+        return Recall(self.archive, path, track, settings, HashedAudio(audio))
 
-    def _settings(self, journal: Journal) -> str:
+    def _settings(self, archive: Archive) -> str:
         """The settings as the journal knows them; a model is loaded only if it was never seen before."""
         job = self.job
         with self._loading():
             compute = place(job.model.device, job.model.compute).compute
-        fingerprint = journal.archive.model_fingerprint(self._located())
+        fingerprint = archive.model_fingerprint(self._located())
         if fingerprint is None:
             fingerprint = self._ready_engine().model.fingerprint
-            journal.archive.remember_model(self._located(), fingerprint)
+            archive.remember_model(self._located(), fingerprint)
         return settings_key(job.options, fingerprint=fingerprint, compute=compute)
 
     def _located(self) -> Path:
@@ -334,7 +338,7 @@ def audio_track_of(wanted: str | int | None) -> str | int | None:
     return int(wanted) if isinstance(wanted, str) and wanted.isdigit() else wanted
 
 
-def _text_languages(options: TranscribeOptions) -> tuple[str | None, ...]:
+def text_languages(options: TranscribeOptions) -> tuple[str | None, ...]:
     """The languages that the texts will be in; `None` where that is not known beforehand."""
     spoken = language_code(options.language) if options.language and not options.multilingual else None
     return {"transcribe": (spoken,), "translate": ("en",), "both": (spoken, "en")}[options.task]

@@ -1,0 +1,186 @@
+"""`subwhisper batch`: whole libraries, with several workers, from where it stopped."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from subwhisper.cli import options as opt
+from subwhisper.cli.console import Console, write_data
+from subwhisper.cli.transcribe import TranscribeArguments
+from subwhisper.cli.verdict import verdict
+from subwhisper.errors import InputError, SubwhisperError
+from subwhisper.pipeline.outputs import OutputPlan
+
+if TYPE_CHECKING:
+    from subwhisper.pipeline.batch import BatchOptions, Event
+    from subwhisper.pipeline.journal import Journal
+    from subwhisper.pipeline.runner import Runner
+    from subwhisper.pipeline.search import Search
+    from subwhisper.pipeline.transcribe import TranscribeJob
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchArguments(TranscribeArguments):
+    """What was typed: the options of `transcribe`, and those of a batch."""
+
+    inputs: Annotated[
+        list[str], typer.Argument(help="Folders, files or patterns.", metavar="INPUT...", show_default=False)
+    ] = field(default_factory=list)
+
+    include: opt.Include = None
+    exclude: opt.Exclude = None
+    lists: opt.Lists = None
+    recursive: opt.Recursive = True
+    redo: opt.Redo = False
+    workers: opt.Workers = None
+    cluster: opt.Cluster = None
+    retries: opt.Retries = 2
+    watch: opt.Watch = False
+    every: opt.WatchEvery = 10.0
+    settle: opt.Settle = 5.0
+
+    subfolder: opt.Subfolder = OutputPlan.subfolder
+
+    def output_plan(self, formats: tuple[str, ...]) -> OutputPlan:
+        return replace(super().output_plan(formats), subfolder=self.subfolder)
+
+    def search(self) -> "Search":
+        from subwhisper.pipeline.search import Search
+
+        if not self.inputs and not self.lists:
+            raise InputError("nothing was named", hint="name folders or files, or give a --list")
+        return Search(
+            include=tuple(self.include or ()),
+            exclude=tuple(self.exclude or ()),
+            recursive=self.recursive,
+            lists=tuple(self.lists or ()),
+        )
+
+    def shared_job(self) -> "TranscribeJob":
+        """The job with its share of the processor for each worker."""
+        job, n_workers = self.job(), self.workers or 1
+        if n_workers == 1 or job.model.threads or self.cluster:
+            return job
+        share = max(1, (os.cpu_count() or 1) // n_workers)
+        return replace(job, model=replace(job.model, threads=share))
+
+    def batch_options(self) -> "BatchOptions":
+        from subwhisper.pipeline.batch import BatchOptions
+
+        return BatchOptions(redo=self.redo, retries=self.retries)
+
+    def runner(self, job: "TranscribeJob", journal: "Journal") -> "Runner":
+        if self.cluster:
+            from subwhisper.pipeline.cluster import RayRunner
+
+            return RayRunner(job, journal.path, self.cluster, self.workers)
+        from subwhisper.pipeline.runner import LocalRunner
+
+        return LocalRunner(job, journal.path, self.workers or 1)
+
+
+def run_batch(arguments: BatchArguments) -> None:
+    """Caption whole folders: what has captions is skipped, what fails does not stop the rest.
+
+    Finished work is kept in a journal, so after a crash, a kill or a power cut the same command goes on where it
+    stopped; run it twice and the two share the work. Results are STEM.LANGUAGE.FORMAT beside each recording, or in the
+    same folders below --output-dir. With --json, each thing that happens is one line on standard output.
+    """
+    with Console(quiet=arguments.quiet) as console:
+        search, job = arguments.search(), arguments.shared_job()
+        from subwhisper.pipeline.batch import run_batch, watch_batch  # brings torch: keep it in here
+        from subwhisper.pipeline.journal import Journal
+
+        journal = arguments.open_journal() or Journal(None)
+        runner = arguments.runner(job, journal)
+        options = arguments.batch_options()
+        with console.working():
+            if arguments.watch:
+                events = watch_batch(
+                    lambda: search.find(arguments.inputs),
+                    job,
+                    options,
+                    journal.jobs,
+                    runner,
+                    every=arguments.every,
+                    settle=arguments.settle,
+                )
+            else:
+                events = run_batch(list(search.find(arguments.inputs)), job, options, journal.jobs, runner)
+            failures, n_inputs = _tell(console, events, arguments)
+        for failure in failures if n_inputs > 1 else ():
+            console.fail(failure)
+        if failures:
+            raise verdict(failures, n_inputs)
+
+
+def _tell(console: Console, events: "Iterable[Event]", arguments: BatchArguments) -> tuple[list[SubwhisperError], int]:
+    """Say what happens; what failed comes back, to be said once more at the end, and the number of inputs."""
+    failures: list[SubwhisperError] = []
+    n_inputs = 0
+    for event in events:
+        n_inputs += event.kind in ("skipped", "done", "failed")
+        if arguments.json:
+            _write(event)
+        if event.kind == "failed":
+            failures.append(_error(event.facts["error"]))
+        _say(console, event, arguments)
+    return failures, n_inputs
+
+
+def _say(console: Console, event: "Event", arguments: BatchArguments) -> None:
+    facts: Any = event.facts
+    match event.kind:
+        case "planned":
+            parts = [
+                f"{facts['todo']} to do",
+                f"{facts['skipped']} have captions",
+                f"{facts['refused']} cannot be done",
+            ]
+            console.line(", ".join(part for part in parts if not part.startswith("0 ")) or "nothing to do")
+        case "skipped" if arguments.verbose:
+            console.line(f"skipped {event.input}: {facts['reason']}")
+        case "started" if arguments.verbose:
+            console.line(f"began {event.input}")
+        case "progress":
+            note = f"{facts['settled']} of {facts['files']} done, {_time_left(facts['remaining_s'])}"
+            console.progress("batch", facts["done_s"], facts["total_s"], note)
+        case "done":
+            for path in facts["outputs"]:
+                console.line(f"wrote {path}")
+        case "postponed":
+            console.line(f"{facts['error']['message']}; trying again in {facts['seconds']:.0f} s")
+        case "failed" if arguments.watch:
+            console.fail(_error(facts["error"]))
+        case "warning":
+            console.line(f"subwhisper: {facts['message']}")
+        case "finished":
+            console.line(f"{facts['done']} done, {facts['skipped']} skipped, {facts['failed']} failed")
+
+
+def _time_left(seconds: float | None) -> str:
+    if seconds is None:
+        return "time left unknown so far"
+    if seconds < 90:
+        return f"about {seconds:.0f} s left"
+    if seconds < 5400:
+        return f"about {seconds / 60:.0f} min left"
+    return f"about {seconds / 3600:.1f} h left"
+
+
+def _error(row: Any) -> SubwhisperError:
+    error = SubwhisperError(row.get("message", "it failed"), hint=row.get("hint"))
+    error.exit_code = row.get("exit_code", SubwhisperError.exit_code)
+    return error
+
+
+def _write(event: "Event") -> None:
+    import json
+
+    write_data(json.dumps(event.to_dict(), allow_nan=False))
+
+
+batch = opt.as_command(BatchArguments, run_batch, fixed={"overwrite": True})

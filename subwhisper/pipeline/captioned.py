@@ -1,0 +1,117 @@
+"""Which recordings have captions already, by the names that media servers and people give them.
+
+`talk.srt`, `talk.en.srt`, `talk.eng.sdh.srt` and `talk.English.srt` beside the recording or in a folder `Subs`
+are captions of `talk.mp4`. Forced ones alone are not: they cover only foreign scenes.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from subwhisper.languages import LANGUAGES
+from subwhisper.media.tracks import named_language
+from subwhisper.pipeline.inputs import Source
+from subwhisper.pipeline.outputs import OutputPlan, remove_leftovers
+
+CAPTION_FOLDERS = ("Subs", "subs", "Subtitles", "subtitles")
+_KINDS = frozenset({"cc", "sdh", "hi", "default"})
+_FORCED = frozenset({"forced", "foreign"})
+_BY_NAME = {name.lower(): code for code, name in LANGUAGES.items()}
+_LONGEST_TAIL = 4
+"""Words behind the stem that are looked at: a language, kinds, the format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A file of captions that lies there."""
+
+    path: Path
+    language: str | None
+    """`None` where its name does not tell."""
+    format: str
+
+
+@dataclass
+class Shelf:
+    """The folders where captions may lie; each is listed once."""
+
+    plan: OutputPlan
+    _names: dict[Path, dict[str, list[str]]] = field(default_factory=dict)
+
+    def captions(self, source: Source) -> list[Caption]:
+        """The captions of a recording in the formats of the plan."""
+        target = self.plan.folder_for(source)
+        folders = dict.fromkeys((target / (self.plan.subfolder or ""), target, source.folder))
+        folders.update(dict.fromkeys(source.folder / name for name in CAPTION_FOLDERS if self._has(source, name)))
+        return [caption for folder in folders for caption in self._in(folder, source.stem)]
+
+    def tidy(self, source: Source) -> None:
+        """Remove what killed processes left where the results of a recording go."""
+        self._listing(self.plan.folder_for(source) / (self.plan.subfolder or ""))
+        self._listing(self.plan.folder_for(source))
+
+    def captioned_video(self, source: Source) -> bool:
+        target = self.plan.captioned(source)
+        return target.name in self._listing(target.parent).get(source.stem, ())
+
+    def _has(self, source: Source, folder: str) -> bool:
+        return folder in self._listing(source.folder).get(folder, ())
+
+    def _in(self, folder: Path, stem: str) -> Iterator[Caption]:
+        for name in self._listing(folder).get(stem, ()):
+            caption = _read(folder / name, stem)
+            if caption is not None and caption.format in self.plan.formats:
+                yield caption
+
+    def _listing(self, folder: Path) -> dict[str, list[str]]:
+        """The names in a folder, by each beginning that may be a recording's stem."""
+        if folder not in self._names:
+            by_stem: dict[str, list[str]] = {}
+            self._names[folder] = by_stem
+            try:
+                names = os.listdir(folder)
+            except OSError:
+                names = []
+            remove_leftovers(folder, (name for name in names if name.startswith(".")))
+            for name in names:
+                by_stem.setdefault(name, []).append(name)
+                stem = name
+                for _ in range(_LONGEST_TAIL):
+                    stem, dot, _ = stem.rpartition(".")
+                    if not dot:
+                        break
+                    by_stem.setdefault(stem, []).append(name)
+        return self._names[folder]
+
+
+def _read(path: Path, stem: str) -> Caption | None:
+    """Understand a name; `None` if it is not that of whole captions of `stem`."""
+    *words, format = path.name.removeprefix(f"{stem}.").split(".")
+    if not path.name.startswith(f"{stem}."):
+        return None
+    tags = [word.lower() for word in words]
+    if any(tag in _FORCED for tag in tags):
+        return None
+    rest = [tag for tag in tags if tag not in _KINDS]
+    if not rest:
+        return Caption(path, None, format.lower())
+    language = named_language(rest[0]) or _BY_NAME.get(rest[0])
+    return Caption(path, language, format.lower()) if len(rest) == 1 and language else None
+
+
+def covering(captions: Sequence[Caption], formats: Sequence[str], language: str | None) -> list[Caption]:
+    """The captions that leave nothing to do: one for each format; empty if one is missing.
+
+    Args:
+        captions: of one recording.
+        formats: wanted.
+        language: wanted; `None` is any. A name that tells no language is taken for any only where none is asked for.
+    """
+    chosen = []
+    for format in formats:
+        fitting = [one for one in captions if one.format == format and language in (None, one.language)]
+        if not fitting:
+            return []
+        chosen += fitting
+    return chosen

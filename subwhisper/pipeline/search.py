@@ -1,0 +1,106 @@
+"""Which recordings a batch is about: folders searched to their depths, patterns that let in or keep out, lists.
+
+What a folder search finds knows where below the folder it lay, so that results elsewhere keep the same shape.
+"""
+
+import fnmatch
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+
+from subwhisper.errors import InputError
+from subwhisper.pipeline.inputs import STDIN, Refused, Source, expand, is_media
+
+NOT_SEARCHED = frozenset({"@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information"})
+"""Folders, in lower case, in which file servers and systems keep things of their own."""
+_TRICKPLAY = ".trickplay"
+_LITERAL_EXTENSION = re.compile(r"\.\w+$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How arguments become recordings."""
+
+    include: tuple[str, ...] = ()
+    """Patterns of which one must fit. One that ends in an extension lets in files of any kind."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of which none may fit. They are tried on the name, or on the path if they hold a slash."""
+    recursive: bool = True
+    lists: tuple[str, ...] = ()
+    """Files with one argument a line, or with NUL characters between them; `-` is standard input."""
+
+    def find(self, arguments: Sequence[str]) -> Iterator[Source | Refused]:
+        """Find the recordings that are meant: folders by name, none twice.
+
+        Raises:
+            InputError: a list cannot be read.
+        """
+        seen: set[str] = set()
+        listed = [line for name in self.lists for line in _lines(name)]
+        for argument in (*arguments, *listed):
+            for found in self._found(argument):
+                key = os.path.abspath(found.path) if isinstance(found, Source) and found.path else str(found)
+                if key not in seen:
+                    seen.add(key)
+                    yield found
+
+    def _found(self, argument: str) -> Iterator[Source | Refused]:
+        folder = Path(argument)
+        if argument == STDIN or not argument or not os.path.isdir(argument):
+            yield from expand([argument])
+            return
+        found = False
+        for source in self._below(folder, PurePath()):
+            found = True
+            yield source
+        if not found:
+            what = "nothing that fits the patterns" if self.include or self.exclude else "no audio or video"
+            yield Refused(argument, InputError(f"{argument} holds {what}"))
+
+    def _below(self, folder: Path, below: PurePath) -> Iterator[Source]:
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError:
+            return  # a folder that may not be entered is not searched, as the system's own tools do
+        folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+        for entry in entries:
+            path = below / entry.name
+            if self._is_wanted(path) and entry.is_file():
+                yield replace(Source(folder / entry.name), below=below)
+        for entry in folders if self.recursive else ():
+            if not _is_private(entry.name) and not self._is_excluded(below / entry.name):
+                yield from self._below(folder / entry.name, below / entry.name)
+
+    def _is_wanted(self, path: PurePath) -> bool:
+        if path.name.startswith(".") or self._is_excluded(path):
+            return False
+        if not self.include:
+            return is_media(path.name)
+        fitting = [pattern for pattern in self.include if _fits(path, pattern)]
+        return any(is_media(path.name) or _LITERAL_EXTENSION.search(pattern) for pattern in fitting)
+
+    def _is_excluded(self, path: PurePath) -> bool:
+        return any(_fits(path, pattern) for pattern in self.exclude)
+
+
+def _fits(path: PurePath, pattern: str) -> bool:
+    if "/" in pattern:
+        return fnmatch.fnmatch(path.as_posix(), pattern.strip("/"))
+    return fnmatch.fnmatch(path.name, pattern)
+
+
+def _is_private(folder: str) -> bool:
+    return folder.startswith(".") or folder.lower() in NOT_SEARCHED or folder.lower().endswith(_TRICKPLAY)
+
+
+def _lines(name: str) -> list[str]:
+    try:
+        data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+    except OSError as error:
+        raise InputError(f"the list {name} cannot be read: {error.strerror or error}") from error
+    parts = data.split(b"\0") if b"\0" in data else data.splitlines()
+    return [os.fsdecode(part) for part in parts if part.strip()]

@@ -1,0 +1,117 @@
+"""One suite for everybody who does the work of a batch: processes of this machine, and a Ray cluster."""
+
+import os
+import signal
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import write_tone
+
+from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions, VadOptions
+from subwhisper.pipeline.batch import BatchOptions, Event, run_batch
+from subwhisper.pipeline.cluster import RayRunner
+from subwhisper.pipeline.journal import Journal
+from subwhisper.pipeline.models import ModelChoice
+from subwhisper.pipeline.runner import LocalRunner, Runner
+from subwhisper.pipeline.search import Search
+from subwhisper.pipeline.transcribe import TranscribeJob
+
+pytestmark = pytest.mark.slow
+TALLY = """
+CREATE TABLE tally (audio TEXT, window TEXT);
+CREATE TRIGGER counted AFTER INSERT ON windows BEGIN INSERT INTO tally VALUES (new.audio, new.window); END;
+"""
+
+
+@pytest.fixture
+def job(tiny_model: Path) -> TranscribeJob:
+    quick = DecodeOptions(beam_size=1), FallbackOptions(temperatures=(0.0,), no_speech_threshold=None)
+    windows = {"plan": "sequential", "vad": VadOptions(detector="none")}  # one after the other, whatever is in them
+    options = TranscribeOptions(language="en", decode=quick[0], fallback=quick[1], **windows)  # type: ignore[arg-type]
+    return TranscribeJob(model=ModelChoice(name=str(tiny_model), threads=1), options=options)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    folder = tmp_path / "library"
+    for number in range(3):
+        write_tone(folder / f"{number}.wav", 40.0 + 20 * number)
+    return folder
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    path = tmp_path / "state" / "journal.sqlite3"
+    opened = Journal(path)
+    sqlite3.connect(path).executescript(TALLY)
+    return opened
+
+
+@pytest.fixture(params=["processes", "ray"])
+def hire(request: pytest.FixtureRequest, journal: Journal) -> Callable[[TranscribeJob], Runner]:
+    if request.param == "processes":
+        return lambda job: LocalRunner(job, journal.path, 2)
+    pytest.importorskip("ray", reason="the cluster extra is not installed")
+    return lambda job: RayRunner(job, journal.path, "local", 2)
+
+
+def worker_pids() -> list[int]:
+    """Of the workers that this process has started, in whatever way."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if b"subwhisper.pipeline.worker" in command or b"ray::_Actor" in command:
+            found.append(int(folder.name))
+    return sorted(found)
+
+
+def events(library: Path, job: TranscribeJob, journal: Journal, runner: Runner) -> list[Event]:
+    found = list(Search().find([str(library)]))
+    return list(run_batch(found, job, BatchOptions(backoff=0.0), journal.jobs, runner))
+
+
+def tally(journal: Journal) -> tuple[int, int]:
+    """Windows decoded, and those of them decoded only once."""
+    assert journal.path
+    rows = sqlite3.connect(journal.path).execute("SELECT count(*) FROM tally GROUP BY audio, window").fetchall()
+    return sum(n for (n,) in rows), len(rows)
+
+
+def test_the_work_is_done_told_and_kept(
+    library: Path, job: TranscribeJob, journal: Journal, hire: Callable[[TranscribeJob], Runner]
+) -> None:
+    (library / "broken.mp3").write_bytes(b"no sound" * 100)
+    told = events(library, job, journal, hire(job))
+    assert told[-1].facts == {"done": 3, "failed": 1, "skipped": 0}
+    (failed,) = [event for event in told if event.kind == "failed"]
+    assert failed.facts["error"]["kind"] == "MediaError"
+    assert sorted(path.name for path in library.glob("*.srt")) == ["0.en.srt", "1.en.srt", "2.en.srt"]
+    assert journal.status().n_transcripts == 3
+    decoded, different = tally(journal)
+    assert decoded == different > 3
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
+def test_a_worker_that_is_killed_costs_nothing(
+    library: Path, job: TranscribeJob, journal: Journal, hire: Callable[[TranscribeJob], Runner]
+) -> None:
+    before = set(worker_pids())
+    found = list(Search().find([str(library)]))
+    killed = 0
+    told = []
+    for event in run_batch(found, job, BatchOptions(backoff=0.0), journal.jobs, hire(job)):
+        told.append(event)
+        if event.kind == "progress" and not killed and tally(journal)[0]:
+            for pid in [pid for pid in worker_pids() if pid not in before][:1]:
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+    assert killed == 1
+    assert [event.kind for event in told].count("postponed") == 1
+    assert told[-1].facts == {"done": 3, "failed": 0, "skipped": 0}
+    decoded, different = tally(journal)
+    assert decoded == different

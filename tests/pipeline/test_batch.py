@@ -1,0 +1,235 @@
+"""What a batch does about everything that can happen to a recording, whoever does the work."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from subwhisper.errors import ModelError, SubwhisperError
+from subwhisper.pipeline import batch as driver
+from subwhisper.pipeline.batch import BatchOptions, Event, run_batch, watch_batch
+from subwhisper.pipeline.identity import FileIdentity
+from subwhisper.pipeline.inputs import Source
+from subwhisper.pipeline.journal import Journal
+from subwhisper.pipeline.meter import LengthGuess, Meter
+from subwhisper.pipeline.plan import Planned, name_of
+from subwhisper.pipeline.runner import Lost, NewsFeed, Take
+from subwhisper.pipeline.search import Search
+from subwhisper.pipeline.transcribe import TranscribeJob
+from subwhisper.pipeline.worker import Assignment, Hopeless, News, Position, Report
+
+Answer = Callable[[Assignment, int], News | Lost]
+OPTIONS = BatchOptions(backoff=0.0)
+
+
+def well(assignment: Assignment, attempt: int) -> Report:
+    assert assignment.source.path
+    return Report(assignment.id, file=FileIdentity.of(assignment.source.path), duration=2.0, seconds=1.0)
+
+
+def failing(kind: str) -> Answer:
+    def answer(assignment: Assignment, attempt: int) -> Report:
+        return Report(assignment.id, error={"kind": kind, "message": f"{kind} happened", "hint": None, "exit_code": 3})
+
+    return answer
+
+
+@dataclass
+class Scripted:
+    """A runner whose workers answer what they are told to, by the name of the recording."""
+
+    answers: dict[str, Answer]
+    n_workers: int = 1
+    attempts: Counter[str] = field(default_factory=Counter)
+
+    def run(self, take: Take) -> NewsFeed:
+        while True:
+            assignment = take()
+            if assignment is None:
+                yield None
+                continue
+            name = assignment.source.stem
+            self.attempts[name] += 1
+            yield self.answers.get(name, well)(assignment, self.attempts[name])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.mp4").write_text(name)
+    return tmp_path
+
+
+def events(folder: Path, runner: Scripted, journal: Journal | None = None, **options: object) -> list[Event]:
+    found = list(Search().find([str(folder)]))
+    wanted = BatchOptions(**{"backoff": 0.0, **options})  # type: ignore[arg-type]
+    return list(run_batch(found, TranscribeJob(), wanted, (journal or Journal(None)).jobs, runner))
+
+
+def ends(told: list[Event]) -> dict[str, str]:
+    return {Path(event.input).stem: event.kind for event in told if event.input and event.kind in ("done", "failed")}
+
+
+def test_every_recording_ends_once_and_the_sums_are_right(folder: Path) -> None:
+    told = events(folder, Scripted({"b": failing("MediaError")}))
+    assert ends(told) == {"a": "done", "b": "failed", "c": "done"}
+    assert told[-1].to_dict() == {"event": "finished", "done": 2, "failed": 1, "skipped": 0}
+
+
+def test_what_cannot_be_read_is_not_tried_again(folder: Path) -> None:
+    runner = Scripted({"b": failing("MediaError")})
+    events(folder, runner)
+    assert runner.attempts == {"a": 1, "b": 1, "c": 1}
+
+
+def test_what_may_pass_is_tried_again_as_often_as_told(folder: Path) -> None:
+    runner = Scripted({"b": failing("OutputError")})
+    told = events(folder, runner, retries=3)
+    assert runner.attempts["b"] == 4
+    assert [event.kind for event in told].count("postponed") == 3
+    (failed,) = [event for event in told if event.kind == "failed"]
+    assert failed.facts["error"]["message"] == "OutputError happened"
+
+
+def test_what_passed_is_done(folder: Path) -> None:
+    full = failing("OutputError")
+    runner = Scripted({"b": lambda assignment, attempt: (full if attempt == 1 else well)(assignment, attempt)})
+    assert ends(events(folder, runner)) == {"a": "done", "b": "done", "c": "done"}
+
+
+def test_tries_are_further_and_further_apart(folder: Path) -> None:
+    told: list[float] = []
+    queue = Journal(None).jobs
+    runner = Scripted({"b": failing("OutputError")})
+    found = list(Search().find([str(folder / "b.mp4")]))
+    for event in run_batch(found, TranscribeJob(), BatchOptions(backoff=0.01), queue, runner):
+        if event.kind == "postponed":
+            told.append(event.facts["seconds"])
+    assert told == pytest.approx([0.01, 0.03])
+
+
+def test_a_recording_that_kills_workers_is_set_aside_and_the_rest_is_done(folder: Path) -> None:
+    journal = Journal(None)
+    runner = Scripted({"b": lambda assignment, attempt: Lost(assignment.id, "its worker was ended by SIGKILL")})
+    told = events(folder, runner, journal, retries=5)
+    assert ends(told) == {"a": "done", "b": "failed", "c": "done"}
+    assert runner.attempts["b"] == 2
+    (failed,) = [event for event in told if event.kind == "failed"]
+    assert "SIGKILL" in failed.facts["error"]["message"]
+    assert "journal retry" in failed.facts["error"]["hint"]
+    assert ends(events(folder, runner, journal)) == {"b": "failed"}
+    assert runner.attempts["b"] == 2  # the next batch leaves it alone
+    journal.retry()
+    assert ends(events(folder, Scripted({}), journal))["b"] == "done"
+
+
+def test_workers_that_die_whatever_they_do_end_the_batch(folder: Path) -> None:
+    for number in range(20):
+        (folder / f"{number}.mp4").touch()
+
+    class Dying(Scripted):
+        def run(self, take: Take) -> NewsFeed:
+            while assignment := take():
+                yield Lost(assignment.id, "its worker was ended by SIGKILL")
+
+    with pytest.raises(SubwhisperError, match="one after another"):
+        events(folder, Dying({}))
+
+
+def test_a_model_that_cannot_be_had_ends_the_batch_and_frees_its_jobs(folder: Path) -> None:
+    journal = Journal(None)
+    runner = Scripted({"a": lambda assignment, attempt: Hopeless(ModelError("no such model"))})
+    with pytest.raises(ModelError, match="no such model"):
+        events(folder, runner, journal)
+    assert journal.status().jobs == {"waiting": 3}
+
+
+def test_two_drivers_share_the_work(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "journal.sqlite3"
+    found = list(Search().find([str(folder)]))
+    runners = [Scripted({}), Scripted({})]
+    batches = [run_batch(found, TranscribeJob(), OPTIONS, Journal(path).jobs, runner) for runner in runners]
+    told: list[list[Event]] = [[next(batch)] for batch in batches]  # both have planned
+    for batch, heard in zip(batches, told, strict=True):
+        heard += batch
+    assert sum((runner.attempts for runner in runners), Counter()) == {"a": 1, "b": 1, "c": 1}
+    assert [ends(heard) for heard in told] == [{"a": "done", "b": "done", "c": "done"}] * 2
+
+
+def test_a_folder_is_watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+
+    def pass_time(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 2:
+            (folder / "d.mp4").write_text("d")
+        if len(looks) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(driver.time, "sleep", pass_time)
+    runner = Scripted({"b": failing("MediaError")})
+    told: list[Event] = []
+    watching = watch_batch(
+        lambda: Search().find([str(folder)]),
+        TranscribeJob(),
+        OPTIONS,
+        Journal(None).jobs,
+        runner,
+        every=7.0,
+        settle=0.0,
+    )
+    with pytest.raises(KeyboardInterrupt):
+        told.extend(watching)
+    del told
+    assert runner.attempts == {"a": 1, "b": 1, "c": 1, "d": 1}
+    assert looks == [7.0] * 4
+
+
+def test_a_file_that_may_be_growing_is_left_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver.time, "sleep", lambda seconds: (_ for _ in ()).throw(KeyboardInterrupt))
+    runner = Scripted({})
+    find = lambda: Search().find([str(folder)])  # noqa: E731
+    with pytest.raises(KeyboardInterrupt):
+        list(watch_batch(find, TranscribeJob(), OPTIONS, Journal(None).jobs, runner, every=1.0, settle=3600.0))
+    assert runner.attempts == {}
+
+
+def test_the_time_left_is_that_of_the_sound_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    planned = [Planned(Source(Path(f"/x/{name}.wav")), n_bytes=size) for name, size in (("a", 100), ("b", 300))]
+    meter = Meter(planned, LengthGuess())
+    assert meter.progress().total is None  # nobody knows yet
+    assert meter.progress().remaining is None
+    first = name_of(planned[0].source)
+    meter.at(first, 0.0, 60.0)
+    assert meter.progress().total == pytest.approx(240.0)  # the other is three times as large
+    meter._started -= 30.0
+    meter.at(first, 60.0, 60.0)
+    meter.settled(first, 60.0)
+    assert meter.progress().remaining == pytest.approx(90.0, rel=0.05)  # 60 s of sound took 30 s: 180 s are left
+
+
+def test_what_the_journal_gave_does_not_make_the_pace(tmp_path: Path) -> None:
+    planned = [Planned(Source(tmp_path / f"{name}.wav"), n_bytes=100) for name in "ab"]
+    meter = Meter(planned, LengthGuess())
+    meter._started = time.monotonic() - 60.0
+    meter.settled(name_of(planned[0].source), 100.0)  # at once, from the journal
+    assert meter.progress().remaining is None
+
+
+def test_progress_is_told_in_seconds_of_sound(folder: Path) -> None:
+    def halfway(assignment: Assignment, attempt: int) -> News:
+        return Position(assignment.id, "transcribing a.mp4", 1.0, 2.0) if attempt == 1 else well(assignment, attempt)
+
+    class Slow(Scripted):
+        def run(self, take: Take) -> NewsFeed:
+            while assignment := take():
+                yield halfway(assignment, 1)
+                yield well(assignment, 2)
+            while True:
+                yield None
+
+    told = [event.facts for event in events(folder, Slow({})) if event.kind == "progress"]
+    assert [(row["settled"], row["done_s"]) for row in told] == [(0, 1.0), (1, 3.0), (2, 5.0)]
