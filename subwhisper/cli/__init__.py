@@ -20,6 +20,7 @@ from subwhisper.cli.diff import diff
 from subwhisper.cli.doctor import DoctorArguments, run_doctor
 from subwhisper.cli.media import extract, mux, probe
 from subwhisper.cli.options import NONE_IS_A_VALUE, as_command
+from subwhisper.cli.plan import plan
 from subwhisper.cli.subtitles import merge, shift, split, stretch, sync
 from subwhisper.cli.train import evaluate, finetune, learn
 from subwhisper.cli.transcribe import transcribe, translate
@@ -69,6 +70,7 @@ app.add_typer(fonts.app, name="fonts")
 app.add_typer(models.app, name="models")
 app.add_typer(journal.app, name="journal")
 app.command("batch")(batch)
+app.command("plan")(plan)
 
 
 def _show_version(wanted: bool) -> None:

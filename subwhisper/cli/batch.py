@@ -162,13 +162,16 @@ def _say(console: Console, event: "Event", arguments: BatchArguments) -> None:
 
 
 def _time_left(seconds: float | None) -> str:
-    if seconds is None:
-        return "time left unknown so far"
+    return "time left unknown so far" if seconds is None else f"about {time_text(seconds)} left"
+
+
+def time_text(seconds: float) -> str:
+    """A length of time, as roughly as it is known."""
     if seconds < 90:
-        return f"about {seconds:.0f} s left"
+        return f"{seconds:.0f} s"
     if seconds < 5400:
-        return f"about {seconds / 60:.0f} min left"
-    return f"about {seconds / 3600:.1f} h left"
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 def _error(row: Any) -> SubwhisperError:

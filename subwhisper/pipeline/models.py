@@ -92,6 +92,22 @@ def locate(choice: ModelChoice, options: TranscribeOptions, *, several: bool, on
         return _fall_back(error, options, several)
 
 
+def to_fetch(choice: ModelChoice, options: TranscribeOptions) -> CatalogEntry | None:
+    """The model that `locate` would have to download; `None` if what is chosen is on this machine.
+
+    Raises:
+        ModelError: it is unknown.
+    """
+    present = store.installed()
+    if choice.name is None:
+        default = find(DEFAULT_TRANSLATOR if options.task != "transcribe" else DEFAULT)
+        return None if any(_suits(entry, options) for entry in present) else default
+    if choice.name == BUNDLED or _in_folder(choice) or Path(choice.name).exists():
+        return None
+    entry = find(choice.name)
+    return None if entry in present else entry
+
+
 def _in_folder(choice: ModelChoice) -> Path | None:
     """The model as openai-whisper keeps it: a file named after it in a folder."""
     if choice.folder is None or choice.name is None:
