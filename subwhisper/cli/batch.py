@@ -1,9 +1,11 @@
 """`subwhisper batch`: whole libraries, with several workers, from where it stopped."""
 
 import os
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -121,13 +123,15 @@ def _tell(console: Console, events: "Iterable[Event]", arguments: BatchArguments
     """Say what happens; what failed comes back, to be said once more at the end, and the number of inputs."""
     failures: list[SubwhisperError] = []
     n_inputs = 0
-    for event in events:
-        n_inputs += event.kind in ("skipped", "done", "failed")
-        if arguments.json:
-            _write(event)
-        if event.kind == "failed":
-            failures.append(_error(event.facts["error"]))
-        _say(console, event, arguments)
+    stdout = sys.stdout
+    with redirect_stdout(sys.stderr):  # Ray prints what it likes
+        for event in events:
+            n_inputs += event.kind in ("skipped", "done", "failed")
+            if arguments.json:
+                _write(event, stdout)
+            if event.kind == "failed":
+                failures.append(_error(event.facts["error"]))
+            _say(console, event, arguments)
     return failures, n_inputs
 
 
@@ -180,10 +184,10 @@ def _error(row: Any) -> SubwhisperError:
     return error
 
 
-def _write(event: "Event") -> None:
+def _write(event: "Event", stdout: TextIO) -> None:
     import json
 
-    write_data(json.dumps(event.to_dict(), allow_nan=False))
+    write_data(json.dumps(event.to_dict(), allow_nan=False), stdout)
 
 
 batch = opt.as_command(BatchArguments, run_batch, fixed={"overwrite": True})

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from subwhisper.errors import OutputError, SubwhisperError
 
@@ -35,15 +35,16 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in joined)
 
 
-def write_data(text: str) -> None:
-    """Put something that was asked for on standard output.
+def write_data(text: str, to: TextIO | None = None) -> None:
+    """Put something that was asked for on standard output, or what that was before somebody exchanged it.
 
     Raises:
         OutputError: it takes no more. (A reader that has left, as `head` does, is Typer's to deal with.)
     """
     try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        stream = to or sys.stdout
+        stream.write(text + "\n")
+        stream.flush()
     except BrokenPipeError:
         raise
     except OSError as error:

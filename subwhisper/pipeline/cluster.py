@@ -87,6 +87,8 @@ class _Dispatch:
         self._ray, self._idle, self._take = ray, list(actors), take
         self._busy: dict[Any, tuple[Any, Assignment]] = {}
         self._asked: dict[Any, Any] = {}
+        self._away: dict[Any, Any] = {}
+        """Actors that were lost, and what they are asked to see whether they are back."""
 
     def news(self) -> NewsFeed:
         while True:
@@ -97,8 +99,13 @@ class _Dispatch:
             for reference in self._finished():
                 actor, assignment = self._busy.pop(reference)
                 yield from self._told(actor)
-                self._idle.append(actor)
-                yield self._outcome(reference, assignment)
+                outcome = self._outcome(reference, assignment)
+                if isinstance(outcome, Lost):
+                    self._away[actor] = actor.news.remote()
+                else:
+                    self._idle.append(actor)
+                yield outcome
+            self._welcome_back()
             for actor, _ in list(self._busy.values()):
                 yield from self._told(actor)
             yield None
@@ -110,6 +117,18 @@ class _Dispatch:
             return finished
         time.sleep(TICK)
         return []
+
+    def _welcome_back(self) -> None:
+        """Give work again to those that answer: a recording given too early would be taken for the next victim."""
+        for actor, reference in list(self._away.items()):
+            if self._ray.wait([reference], timeout=0)[0]:
+                try:
+                    self._ray.get(reference)
+                except self._ray.exceptions.RayError:
+                    self._away[actor] = actor.news.remote()
+                else:
+                    del self._away[actor]
+                    self._idle.append(actor)
 
     def _told(self, actor: Any) -> Iterator[News]:
         """What an actor has said since it was last asked; of one that died, nothing."""
