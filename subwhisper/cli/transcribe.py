@@ -115,6 +115,7 @@ class TranscribeArguments:
     word_timestamps: opt.WordTimestamps = None
     prepend_punctuations: opt.PrependPunctuations = TranscribeOptions.prepend_punctuations
     append_punctuations: opt.AppendPunctuations = TranscribeOptions.append_punctuations
+    refine: opt.Refine = False
     highlight_words: opt.HighlightWords = False
     highlight: opt.Highlight = "none"
     style: opt.CaptionStyle = None
@@ -151,6 +152,7 @@ class TranscribeArguments:
             shot_changes=self.shot_changes,
             wording=cap.chosen_wording(self),
             look=opt.parse_look(self.style, "underline" if self._only_underlines else self.highlight),
+            refine=self.refine,
             audio_track=self.audio_track,
         )
 
@@ -193,8 +195,11 @@ class TranscribeArguments:
         from subwhisper.pipeline.transcribe import CAPTION_FORMATS
 
         words = self.word_timestamps
+        if self.refine and words is False:
+            raise OptionError("--refine needs word times", hint="leave out --no-word-timestamps")
         if words is None:  # captions are laid out by words, and times of whole segments are too coarse for them
-            words = self.burn or bool(CAPTION_FORMATS & {*formats}) or self.hallucination_silence_threshold is not None
+            shown = self.burn or bool(CAPTION_FORMATS & {*formats})
+            words = shown or self.refine or self.hallucination_silence_threshold is not None
         language, languages = dec.parse_languages(self.language)
         return TranscribeOptions(
             language=language,

@@ -16,8 +16,10 @@ from typing import Any
 import subwhisper
 from subwhisper.audio import AudioSource
 from subwhisper.engine.device import place
+from subwhisper.engine.energy import Loudness
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.recording import Progress
+from subwhisper.engine.refine import refine_segments
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import JournalError, ModelError, SubwhisperError
 from subwhisper.languages import language_code
@@ -68,6 +70,8 @@ class TranscribeJob:
     shot_changes: bool = False
     """Look for shot changes in the picture and keep captions to them."""
     look: Look = field(default_factory=Look)
+    refine: bool = False
+    """Move the edges of words to where sound sets in and dies away."""
     audio_track: str | int | None = None
     """Number from 0, or language; `None` is the file's own choice."""
 
@@ -218,6 +222,9 @@ class Desk:
             for language in text_languages(job.options):
                 job.outputs.refuse_existing(source, language)
             transcript = self._heard(source, path, audio)
+            if job.refine:
+                refined = refine_segments(transcript.segments, Loudness.of(audio.blocks()))
+                transcript = replace(transcript, segments=refined)
             picture = picture_of(path, shots=job.shot_changes, on_progress=self.on_progress)
             track = lay_out(reword(transcript, job.wording), job.profile, picture)
             shown, texts = track, self._texts(source, job.outputs, transcript, track)

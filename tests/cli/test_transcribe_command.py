@@ -182,3 +182,12 @@ def test_a_folder_is_worked_through(run_cli: Run, tiny_model: Path, tmp_path: Pa
     ran = run_cli("transcribe", tmp_path / "in", "--model", tiny_model, "--language", "en", *QUICK)
     assert ran.code == 0, ran.stderr
     assert names(tmp_path / "in") == ["a.en.srt", "a.wav", "b.en.srt", "b.wav"]
+
+
+def test_refined_edges_need_words_and_ask_for_them(run_cli: Run, tiny_model: Path, tone: Path, tmp_path: Path) -> None:
+    common = ("transcribe", tone, "--model", tiny_model, "--language", "en", "--refine", "-o", tmp_path, *QUICK)
+    refused = run_cli(*common, "--no-word-timestamps")
+    assert (refused.code, "word times" in refused.stderr) == (2, True)
+    assert run_cli(*common, "-f", "json").code == 0
+    segments = json.loads((tmp_path / "tone.en.json").read_text(encoding="utf-8"))["segments"]
+    assert any("words" in segment for segment in segments)
