@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from subwhisper.audio import SAMPLE_RATE, Samples
-from subwhisper.engine.energy import Loudness
+from subwhisper.engine.options import VadOptions
+from subwhisper.engine.vad.listener import find_speech
 from subwhisper.errors import InputError, OptionError
 from subwhisper.media.decode import open_audio
 from subwhisper.pipeline import OnProgress, unheard
@@ -14,6 +15,9 @@ from subwhisper.subtitles.edit import retime
 from subwhisper.subtitles.formats import FORMATS, read_track
 from subwhisper.subtitles.sync import Fit, fit
 from subwhisper.subtitles.track import Track
+
+_SHORT_PAUSES = VadOptions(min_silence_duration_ms=100, min_speech_duration_ms=100, speech_pad_ms=0)
+"""Speech as it is compared with cues: each phrase by itself, and no more of it than was heard."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +99,7 @@ def _spans(track: Track) -> list[tuple[float, float]]:
 
 
 def _speech(recording: Path, audio_track: int | str | None, on_progress: OnProgress) -> list[tuple[float, float]]:
-    """When there is sound that stands out, in seconds."""
+    """When someone speaks, in seconds."""
     audio = open_audio(recording, track=audio_track)
 
     def blocks() -> Iterator[Samples]:
@@ -105,5 +109,4 @@ def _speech(recording: Path, audio_track: int | str | None, on_progress: OnProgr
             done += len(block)
             on_progress(f"listening to {recording.name}", done / SAMPLE_RATE, audio.duration)
 
-    loudness = Loudness.of(blocks())
-    return [(span.start, span.end) for span in loudness.spans()]
+    return [(span.start, span.end) for span in find_speech(blocks(), _SHORT_PAUSES)]
