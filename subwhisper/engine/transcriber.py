@@ -1,20 +1,21 @@
 """The engine's face: a loaded model that turns sound into a transcript."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 
-from subwhisper.audio import AudioSource, Opening
+from subwhisper.audio import AudioSource, Opening, Samples
 from subwhisper.engine.device import set_threads
-from subwhisper.engine.features import HOP, MelReader, survey
+from subwhisper.engine.features import FRAMES_PER_SECOND, HOP, MelReader, survey
 from subwhisper.engine.language import HeardLanguage
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.reader import WindowEncoder
 from subwhisper.engine.recording import OnProgress, Recording, check, hear_language
 from subwhisper.engine.speech_model import SpeechModel
+from subwhisper.engine.streaming import stretches
 from subwhisper.engine.window_store import WindowStore
 from subwhisper.errors import OptionError
 from subwhisper.model import store
@@ -130,6 +131,34 @@ class Transcriber:
     ) -> Iterator[Segment]:
         """Yield the segments of `transcribe` as they are found, window after window."""
         yield from Recording(self.model, audio, options or TranscribeOptions()).segments(on_progress)
+
+    def stream(self, blocks: Iterable[Samples], options: TranscribeOptions | None = None) -> Iterator[Segment]:
+        """Yield segments of sound that is read only once, a microphone's or a file's, as soon as they are final.
+
+        A stretch of speech is final when the pause behind it has lasted `vad.min_silence_duration_ms`, or when it is as
+        long as a window; smaller values answer sooner. Stretches are told nothing of each other, and each is as
+        loud as its own loudest moment. The language is the first one heard surely, unless it is stated.
+
+        Args:
+            blocks: mono float32 samples at 16 kHz, in order, of any length.
+            options: how; the plan does not matter.
+
+        Raises:
+            OptionError: an option that this model or a stream cannot serve.
+            ModelError: translation with a model that cannot.
+        """
+        chosen = replace(options or TranscribeOptions(), plan="batched")
+        check(self.model, chosen)
+        if chosen.clip_timestamps or chosen.task == "both":
+            what = "clips" if chosen.clip_timestamps else "two texts"
+            raise OptionError(f"a stream cannot be read for {what}", hint="use transcribe for a whole recording")
+        for stretch in stretches(blocks, chosen.vad, self.model.window_frames / FRAMES_PER_SECOND):
+            recording = Recording(self.model, stretch.audio, chosen)
+            for segment in recording.segments():
+                yield replace(segment.shifted(stretch.start), seek=segment.seek + stretch.first // HOP)
+            sure = recording.language_probability or 0.0
+            if not chosen.multilingual and sure > chosen.language_detection_threshold:
+                chosen = replace(chosen, language=recording.language)
 
     def provenance(self, options: TranscribeOptions) -> dict[str, Any]:
         """What a result depends on, as plain JSON values."""
