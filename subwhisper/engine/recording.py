@@ -141,10 +141,22 @@ class Recording:
             return "en", None
         if known := self._store.get(_LANGUAGE):
             return known[_LANGUAGE], known[_PROBABILITY]
-        heard = hear_language(self._encoder, self.survey.n_frames, self.options)
+        heard = hear_language(self._encoder, self._openings(), self.options)
         _log.info("detected %s (probability %.2f)", LANGUAGES[heard.language], heard.probability)
         self._store.put(_LANGUAGE, {_LANGUAGE: heard.language, _PROBABILITY: heard.probability})
         return heard.language, heard.probability
+
+    def _openings(self) -> Sequence[int]:
+        """First frames of windows, one behind the other, in which someone speaks."""
+        length = self._model.window_frames
+        starts = [round(span.start * FRAMES_PER_SECOND) for span in self._speech.spans] if self._speech else []
+        firsts: list[int] = []
+        for start in starts or range(0, max(1, self.survey.n_frames), length):
+            if not firsts or start >= firsts[-1] + length:
+                firsts.append(start)
+            if len(firsts) == self.options.language_detection_segments:
+                break
+        return firsts
 
     def _languages(self) -> Languages:
         """How the language of each window is told."""
@@ -339,17 +351,17 @@ class Recording:
         return kept
 
 
-def hear_language(encoder: WindowEncoder, n_frames: int, options: TranscribeOptions) -> HeardLanguage:
-    """Listen to windows one behind the other until the language is sure.
+def hear_language(encoder: WindowEncoder, firsts: Sequence[int], options: TranscribeOptions) -> HeardLanguage:
+    """Listen to windows one after the other until the language is sure.
 
     Args:
         encoder: of a recording, with a model of many languages.
-        n_frames: of the recording.
+        firsts: frames at which the windows begin.
         options: how many windows at most, when to be sure, which languages there are.
     """
     model = encoder.model
-    firsts = range(0, max(1, n_frames), model.window_frames)[: options.language_detection_segments]
-    features = (encoder.encode([Window(first, model.window_frames)]) for first in firsts)
+    chosen = firsts[: options.language_detection_segments]
+    features = (encoder.encode([Window(first, model.window_frames)]) for first in chosen)
     ranked = (detect_language(model.network, model.tokenizer, one, options.candidates)[0] for one in features)
     return agreed_language(ranked, options.language_detection_threshold)
 

@@ -109,7 +109,8 @@ class Transcriber:
         opening = Opening(audio, n_frames * HOP)
         surveyed = survey(opening, self.model.network.dims.n_mels)
         encoder = WindowEncoder(self.model, MelReader(opening, self.model.network.dims.n_mels, surveyed))
-        return hear_language(encoder, surveyed.n_frames, chosen)
+        firsts = range(0, max(1, surveyed.n_frames), self.model.window_frames)
+        return hear_language(encoder, firsts, chosen)
 
     def require_languages(self, options: TranscribeOptions) -> None:
         """Make sure that the model can tell languages apart, those asked for among them.

@@ -68,6 +68,22 @@ def test_temperatures_rise_until_each_text_passes_and_only_failing_ones_are_deco
     assert tried == [(0.0, [0, 1, 2]), (0.2, [0]), (0.4, [0])]
 
 
+def test_a_further_doubt_has_a_text_decoded_again_and_is_noted() -> None:
+    def decode(temperature: float, windows: Sequence[int]) -> list[Decoded]:
+        return [decoded("bad" if temperature < 0.3 else "good", temperature=temperature) for _ in windows]
+
+    doubt = {"bad": "loop"}.get
+    [kept] = decode_with_fallback(decode, 1, FallbackOptions(), doubt)
+    assert (kept.text, kept.temperature) == ("good", 0.4)
+    assert kept.doubts == ("decoded again, for loop",) * 2
+
+
+def test_what_is_taken_for_silence_is_not_doubted() -> None:
+    silent = decoded(logprob=-2, no_speech=0.9)
+    [kept] = decode_with_fallback(lambda t, _: [silent], 1, FallbackOptions(), lambda text: "loop")
+    assert kept.doubts == ()
+
+
 def test_the_last_text_stands() -> None:
     options = FallbackOptions(temperatures=(0.0, 1.0))
     [kept] = decode_with_fallback(lambda t, _: [decoded(logprob=-5, temperature=t)], 1, options)
