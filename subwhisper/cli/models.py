@@ -9,6 +9,7 @@ import typer
 
 from subwhisper.cli import options as opt
 from subwhisper.cli.console import Console, one_line, report, write_data
+from subwhisper.errors import OptionError
 
 app = typer.Typer(help="List the models there are, fetch, examine, convert or remove one.")
 
@@ -112,6 +113,60 @@ def run_list(arguments: ListArguments) -> None:
         write_data(f"{' '.join((entry.name, *entry.aliases)):<20}{size:>10}  {languages:<11}{translates:<12}{present}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class AlignHeadsArguments:
+    """What was typed."""
+
+    model: AnyModel
+    output: Annotated[
+        Path, typer.Argument(help="The model with its new heads: NAME.pt, or NAME for a folder.", metavar="OUTPUT")
+    ]
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Recordings with STEM.words.json (word, start, end) beside them.", metavar="RECORDING..."),
+    ] = None
+    inherit: Annotated[
+        str | None,
+        opt.option("--inherit", panel="Output", metavar="NAME", help="Take those of a public model of the same shape."),
+    ] = None
+    language: opt.Language = None
+    quiet: opt.Quiet = False
+
+
+def run_align_heads(arguments: AlignHeadsArguments) -> None:
+    """Give a model the alignment heads that follow speech best, searched in recordings or another model's."""
+    from subwhisper.languages import language_code
+    from subwhisper.model.checkpoints import read_checkpoint
+    from subwhisper.pipeline.align_heads import inherited, search
+    from subwhisper.pipeline.conversion import convert, format_of
+    from subwhisper.pipeline.models import path_of
+
+    if bool(arguments.recordings) == bool(arguments.inherit):
+        raise OptionError("give either recordings with known words, or --inherit NAME")
+    if format_of(arguments.output) == "ggml":
+        raise OptionError("ggml files have no place for alignment heads", hint="write NAME.pt, or NAME for a folder")
+    source = path_of(arguments.model)
+    with Console(quiet=arguments.quiet) as console:
+        with console.working():
+            checkpoint = read_checkpoint(source)
+            if arguments.inherit:
+                heads = inherited(checkpoint, arguments.inherit)
+            else:
+                language = language_code(arguments.language or "en")
+                found = search(checkpoint, arguments.recordings or (), language, console.progress)
+                heads = found.heads
+                console.line(f"word starts are off by {found.error:.3f} s, before by {found.error_before:.3f} s")
+            convert(
+                source,
+                arguments.output,
+                weights=None,
+                overwrite=False,
+                on_progress=console.progress,
+                alignment_heads=heads,
+            )
+        console.line(f"{arguments.output}: heads {' '.join(f'{layer}.{head}' for layer, head in heads)}")
+
+
 def run_download(arguments: DownloadArguments) -> None:
     """Fetch a model, so that later jobs need no network."""
     from subwhisper.pipeline.models import download
@@ -204,4 +259,5 @@ app.command("download")(opt.as_command(DownloadArguments, run_download))
 app.command("pull", hidden=True)(opt.as_command(DownloadArguments, run_download))
 app.command("path")(opt.as_command(PathArguments, run_path))
 app.command("convert")(opt.as_command(ConvertArguments, run_convert))
+app.command("align-heads")(opt.as_command(AlignHeadsArguments, run_align_heads))
 app.command("remove")(opt.as_command(RemoveArguments, run_remove))

@@ -11,6 +11,7 @@ import torch
 from subwhisper.engine.features import mel_filters
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import OptionError, OutputError
+from subwhisper.model.catalog import Heads
 from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
 from subwhisper.model.checkpoints.ggml_writer import WEIGHT_TYPES, write_ggml
 from subwhisper.model.checkpoints.openai import write_openai
@@ -57,7 +58,15 @@ def format_of(output: Path) -> str:
     return _SUFFIXES.get(suffix.lower(), "huggingface")
 
 
-def convert(source: Path, output: Path, *, weights: str | None, overwrite: bool, on_progress: OnProgress) -> Converted:
+def convert(
+    source: Path,
+    output: Path,
+    *,
+    weights: str | None,
+    overwrite: bool,
+    on_progress: OnProgress,
+    alignment_heads: Heads | None = None,
+) -> Converted:
     """Write a model in the format that the output's name asks for.
 
     Args:
@@ -67,6 +76,7 @@ def convert(source: Path, output: Path, *, weights: str | None, overwrite: bool,
             except that ggml takes `f16`, which whisper.cpp's own files have.
         overwrite: whether something of that name may be replaced.
         on_progress: hears of tensors written.
+        alignment_heads: instead of the source's.
 
     Raises:
         OptionError: the format or type is unknown, or the output is the source.
@@ -82,6 +92,8 @@ def convert(source: Path, output: Path, *, weights: str | None, overwrite: bool,
     if output.exists() and not overwrite and not (output.is_dir() and not any(output.iterdir())):
         raise OutputError(f"{output} exists", hint="choose another name, or replace it with --overwrite")
     checkpoint = read_checkpoint(source)
+    if alignment_heads is not None:
+        checkpoint = replace(checkpoint, alignment_heads=alignment_heads)
     if format == "huggingface":
         _save_directory(output, checkpoint, weights, overwrite=overwrite)
     else:

@@ -85,3 +85,20 @@ def test_settings_reach_commands_below_others(run_cli: Run, tiny_model: Path, tm
     ran = run_cli("models", "convert", tiny_model, tmp_path / "other.bin")
     assert ran.code == 7
     assert "did you mean weights?" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (("out",), 2, "either recordings with known words, or --inherit"),
+        (("out.bin", "--inherit", "tiny"), 2, "no place for alignment heads"),
+        (("out", "--inherit", "tiny"), 5, "of this shape"),
+        (("out", "missing.wav"), 3, "missing.wav"),
+    ],
+)
+def test_heads_are_not_guessed(
+    run_cli: Run, tiny_model: Path, arguments: tuple[str, ...], code: int, complaint: str
+) -> None:
+    ran = run_cli("models", "align-heads", tiny_model, *arguments)
+    assert (ran.code, complaint in ran.stderr) == (code, True)
+    assert not Path("out").exists()
