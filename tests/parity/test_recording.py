@@ -55,6 +55,7 @@ def transcriber(checkpoint: Pair) -> Transcriber:
             fingerprint="0" * 64,
         ),
         device="cpu",
+        compute="float32",
     )
 
 
