@@ -36,6 +36,8 @@ def read_scc(text: str, source: str, report: Report | None = None) -> Track:
         MissingExtra: ttconv is not installed.
     """
     reader = _module("ttconv.scc.reader")
+    if not text.lstrip().startswith("Scenarist_SCC"):
+        raise InputError(f"{source}, line 1: an SCC file must begin with Scenarist_SCC V1.0")
     return _read(lambda: reader.to_model(text), source, report, "SCC")
 
 

@@ -152,7 +152,7 @@ def write_sami(track: Track) -> str:
         '<SAMI>\n<HEAD>\n<STYLE TYPE="text/css">\n<!--\nP { text-align: center; }\n'
         f".CC {{ Name: Captions; lang: {language}; SAMIType: CC; }}\n-->\n</STYLE>\n</HEAD>\n<BODY>\n"
     ]
-    for cue, after in zip(track.cues, [*track.cues[1:], None], strict=True):
+    for cue, after in zip(track.cues, [*track.cues[1:], None], strict=False):
         lines = "<br>".join("".join(map(_sami_run, runs)) for runs in decompose(cue))
         rows.append(f"<SYNC Start={cue.start_ms}><P Class=CC>{lines}\n")
         if after is None or after.start_ms > cue.end_ms:
@@ -186,7 +186,7 @@ def read_sami(text: str, source: str, report: Report | None = None) -> Track:
         body = _sami_codes(text[sync.end() : stop])
         try:
             start, end, said = _through_pysubs2(f"<SAMI><BODY>{sync[0]}{body}</BODY></SAMI>", "sami", None)
-        except (ValueError, KeyError, TypeError, AssertionError):
+        except (ValueError, KeyError, TypeError, IndexError, AssertionError):
             clerk(line, f"left out a cue whose time cannot be read, {quoted(sync[0])}")
             continue
         found.append((line, start, end, said))

@@ -18,6 +18,8 @@ _TIME = r"(?:\d{1,4}:)?\d{1,5}:\d{1,2}(?:\.\d{1,3})?"
 _STAMP = re.compile(rf"\s*\[({_TIME})\]")
 _WORD = re.compile(rf"<({_TIME})>")
 _TAG = re.compile(r"\s*\[([a-zA-Z#]{1,20}):([^\]]*)\]\s*$")
+_MOST_TIMES = 50
+"""Of one line: a refrain is sung that often at most."""
 LAST_MS = 4000
 """How long the last line is shown, which the format does not say."""
 
@@ -25,7 +27,7 @@ LAST_MS = 4000
 def write(track: Track) -> str:
     """Write a track; the lines of a cue become one."""
     rows = [block.text for block in track.raw if block.format == FORMAT]
-    for cue, after in zip(track.cues, [*track.cues[1:], None], strict=True):
+    for cue, after in zip(track.cues, [*track.cues[1:], None], strict=False):
         rows.append(f"[{_time(cue.start_ms)}]{_text(cue, karaoke=track.karaoke)}")
         if after is None or after.start_ms - cue.end_ms >= 10:
             rows.append(f"[{_time(cue.end_ms)}]")
@@ -71,6 +73,9 @@ def read(text: str, source: str, report: Report | None = None) -> Track:
     lines = file_lines(text)
     for number, line in enumerate(lines, start=1):
         times, rest = _stamps(line)
+        if len(times) > _MOST_TIMES:
+            clerk(number, f"a line with {len(times)} times; took the first {_MOST_TIMES}")
+            times = times[:_MOST_TIMES]
         stamped += [(ms, number, rest) for ms in times]
         if times or not line.strip():
             continue

@@ -14,7 +14,7 @@ from subwhisper.subtitles.formats.reading import GUARD, Marked
 from subwhisper.subtitles.markup import PLAIN, Placement, Row, Side, Style
 from subwhisper.subtitles.runs import Run
 
-_TOKEN = re.compile(rf"\\[Nnh]|\\{GUARD}|\\[{{}}]|\{{[^}}]*\}}")
+_TOKEN = re.compile(rf"\\[Nnh]|\\{GUARD}|\\[{{}}]|\{{[^{{}}]*\}}")
 _CODE = re.compile(
     r"\\(alpha|[1-4]c|[1-4]a|an|a|pos|move|org|iclip|clip|fade|fad|fscx|fscy|fsp|fs|fn|fe|frx|fry|frz|fr|fax|fay"
     r"|blur|be|xbord|ybord|bord|xshad|yshad|shad|kf|ko|kt|k|K|r|t|pbo|p|q|b|i|u|s|c)"
