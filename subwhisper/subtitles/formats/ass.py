@@ -16,7 +16,7 @@ from subwhisper.subtitles.formats import overrides
 from subwhisper.subtitles.formats.ass_styles import dress, in_states, plain_styles, style_names
 from subwhisper.subtitles.formats.encodings import Report
 from subwhisper.subtitles.formats.overrides import Page
-from subwhisper.subtitles.formats.reading import Clerk, Row, collect, file_lines, quoted, unchanged
+from subwhisper.subtitles.formats.reading import Clerk, Row, collect, file_lines, quoted, sized_for, unchanged
 from subwhisper.subtitles.markup import PLAIN, Raw, RawBlock, Style
 from subwhisper.subtitles.runs import Run, decompose
 from subwhisper.subtitles.style import CaptionStyle
@@ -128,7 +128,7 @@ class _Writer:
             return place + in_states(cue, self._states)
         place = overrides.codes(cue.placement, self._page, usual=alignment if cue.placement or raw else 2)
         pen = _Pen(base, style, self._names, 10 * start if karaoke else None)
-        return place + "\\N".join(pen.line(runs) for runs in decompose(cue, words=karaoke))
+        return place + "\\N".join(pen.line(runs) for runs in decompose(sized_for(cue, FORMAT), words=karaoke))
 
 
 class _Pen:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from subwhisper.subtitles.formats.encodings import Repair, Report
 from subwhisper.subtitles.markup import Placement, Raw, RawBlock
@@ -98,6 +98,13 @@ def collect(rows: Iterable[Row], clerk: Clerk, *, raw: Iterable[RawBlock] = (), 
     cues.sort(key=lambda cue: cue.start_ms)
     overlapping = first_overlap(cues) is not None
     return Track(tuple(cues), overlapping=overlapping, karaoke=karaoke, raw=tuple(raw))
+
+
+def sized_for(cue: Cue, format: str) -> Cue:
+    """The cue without letter sizes from another format: 8 is tiny in one and large in the next."""
+    if cue.raw is None or cue.raw.format == format or not any(span.style.size for span in cue.spans):
+        return cue
+    return replace(cue, spans=tuple(replace(span, style=replace(span.style, size=None)) for span in cue.spans))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from subwhisper.errors import InputError
 from subwhisper.subtitles.formats import overrides, tags
 from subwhisper.subtitles.formats.clock import after_arrow, clock, parse_arrow
 from subwhisper.subtitles.formats.encodings import Report
-from subwhisper.subtitles.formats.reading import Clerk, Row, collect, file_lines, quoted, unchanged
+from subwhisper.subtitles.formats.reading import Clerk, Row, collect, file_lines, quoted, sized_for, unchanged
 from subwhisper.subtitles.markup import Raw
 from subwhisper.subtitles.runs import decompose
 from subwhisper.subtitles.track import Cue, Track
@@ -38,7 +38,7 @@ def _text(cue: Cue, raw: Raw | None) -> str:
         marked = tags.parse(raw.text)
         if marked.placement == cue.placement and unchanged(cue, marked):
             return raw.text
-    lines = ("".join(_ARROW.sub("->", tags.write(run)) for run in line) for line in decompose(cue))
+    lines = ("".join(_ARROW.sub("->", tags.write(run)) for run in line) for line in decompose(sized_for(cue, FORMAT)))
     place = overrides.codes(cue.placement, overrides.Page()) if cue.placement else ""
     return place + _ARROW.sub("->", "\n".join(lines))
 

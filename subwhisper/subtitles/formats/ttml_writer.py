@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from subwhisper.subtitles.formats.clock import clock
-from subwhisper.subtitles.formats.reading import unchanged
+from subwhisper.subtitles.formats.reading import sized_for, unchanged
 from subwhisper.subtitles.formats.ttml import FORMAT, HEAD, TTML, Context, Document
 from subwhisper.subtitles.formats.ttml_styles import XML, decorated, local, region_of
 from subwhisper.subtitles.markup import Placement
@@ -102,7 +102,7 @@ class _Writer:
         if cue.raw and cue.raw.format == FORMAT and cue.raw.name:
             attributes[f"{XML}id"] = cue.raw.name
         paragraph = Element(f"{{{TTML}}}p", attributes)
-        for number, runs in enumerate(decompose(cue, words=self._karaoke)):
+        for number, runs in enumerate(decompose(sized_for(cue, FORMAT), words=self._karaoke)):
             if number:
                 SubElement(paragraph, f"{{{TTML}}}br")
             for run in runs:

@@ -115,6 +115,18 @@ def _is_no_place(placement: Placement | None) -> bool:
     return placement == Placement()
 
 
+@pytest.mark.parametrize("format", ["ass", "ttml", "vtt"])
+def test_a_size_of_one_format_is_no_size_in_another(format: str) -> None:
+    read = FORMATS["srt"].read
+    assert read is not None
+    track = read('1\n00:00:01,000 --> 00:00:02,000\n<font size="8">small</font>\n', "x", None)
+    text = render(track, format)
+    assert "\\fs8" not in text
+    assert 'fontSize="8"' not in text
+    assert [loss.kind for loss in find_losses(track, format, text)] == ["letter size"]
+    assert 'size="8"' in render(track, "srt")
+
+
 def test_counts_are_of_cues() -> None:
     track = Track(
         (MARKED["italic"], replace(PLAIN, start_ms=3000, end_ms=4000), MARKED["voice"].retimed(lambda t: t + 4000))
