@@ -175,11 +175,12 @@ def run_check(arguments: CheckArguments) -> None:
 
 def summary(certificate: "Certificate") -> str:
     """How captions keep their profile, in a few words."""
+    cues = "1 cue" if certificate.cues == 1 else f"{certificate.cues} cues"
     if certificate.passes:
-        return f"{certificate.cues} cues, all by the rules of {certificate.profile}"
+        return f"{cues}, all by the rules of {certificate.profile}"
     broken = {v.title.lower(): len(v.findings) for v in certificate.verdicts if v.required and v.findings}
     rules = ", ".join(f"{title} {count}" for title, count in broken.items())
-    return f"{certificate.cues} cues, {len(certificate.broken)} not by the rules of {certificate.profile} ({rules})"
+    return f"{cues}, {len(certificate.broken)} not by the rules of {certificate.profile} ({rules})"
 
 
 def _lines(certificate: "Certificate", name: str) -> list[str]:

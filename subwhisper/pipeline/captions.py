@@ -5,6 +5,7 @@ format we read. Without a name asked for, `talk.en.json` becomes `talk.en.srt`, 
 `film.en.reflowed.srt`.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,7 +54,7 @@ class Reading:
         Raises:
             InputError: it cannot be read, or is neither a transcript nor captions.
         """
-        if is_transcript(path):
+        if is_transcript(path) and not _holds_captions(path):
             return lay_out(self.words(path), profile, picture)
         track = read_track(path, encoding=self.encoding)
         return Track(track.cues, self.language_of(path, track), overlapping=track.overlapping)
@@ -111,6 +112,15 @@ def _targets(source: Path, destination: Destination, formats: Iterable[str]) -> 
         return (destination.path(source, "reflowed"),)
     stem = source.stem if is_transcript(source) else f"{source.stem}.reflowed"
     return tuple(source.with_name(f"{stem}.{format}") for format in formats)
+
+
+def _holds_captions(path: Path) -> bool:
+    """Whether a JSON file is of captions with their lines, as `convert` writes it, and not of words alone."""
+    try:
+        segments = json.loads(path.read_text(encoding="utf-8-sig"))["segments"]
+        return bool(segments) and "caption" in segments[0]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # whoever reads it next says what is wrong
 
 
 def _read_transcript(path: Path) -> Transcript:

@@ -114,6 +114,15 @@ def test_what_cannot_be_is_told_in_a_line(run_cli: Run, talk: Path, arguments: l
     assert "Traceback" not in ran.stderr
 
 
+def test_captions_kept_as_json_are_checked_as_they_are(run_cli: Run, tmp_path: Path) -> None:
+    old, kept = tmp_path / "film.en.srt", tmp_path / "film.en.json"
+    old.write_text(f"1\n00:00:01,000 --> 00:00:09,000\n{SAID}\n")
+    assert run_cli("convert", old, "-o", kept).code == 0
+    assert run_cli("check", kept).code == 1
+    assert run_cli("layout", kept, "-o", tmp_path / "new.json").code == 0
+    assert run_cli("check", tmp_path / "new.json").code == 0
+
+
 def test_text_is_worded_on_the_way(run_cli: Run, talk: Path, tmp_path: Path) -> None:
     names = tmp_path / "names.txt"
     names.write_text("Short Story: short story\n")
