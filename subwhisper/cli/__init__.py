@@ -18,6 +18,7 @@ from subwhisper.cli.convert import convert
 from subwhisper.cli.detect import detect
 from subwhisper.cli.diff import diff
 from subwhisper.cli.doctor import DoctorArguments, run_doctor
+from subwhisper.cli.fetch import fetch
 from subwhisper.cli.media import extract, mux, probe
 from subwhisper.cli.options import NONE_IS_A_VALUE, as_command
 from subwhisper.cli.plan import plan
@@ -53,6 +54,7 @@ app.command("burn")(burn)
 app.command("probe")(probe)
 app.command("extract")(extract)
 app.command("mux")(mux)
+app.command("fetch")(fetch)
 app.command("convert")(convert)
 app.command("layout")(layout)
 app.command("check")(check)

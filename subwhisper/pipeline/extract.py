@@ -51,7 +51,7 @@ def extract(source: Source, job: ExtractJob, *, on_progress: OnProgress = unhear
         OutputError: the file cannot be written, is there already, or is the recording itself.
         ToolError: ffmpeg is not up to it.
     """
-    with as_file(source) as path:
+    with as_file(source, picture=job.subtitles is not None, on_progress=on_progress) as path:
         if job.subtitles is None:
             return _sound(source, path, job, on_progress)
         media = probe(path)

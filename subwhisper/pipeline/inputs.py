@@ -1,7 +1,7 @@
 """From what the user typed to the recordings that are meant.
 
-An argument is a file, a folder (searched to its depths for media), a pattern such as `talks/*.mp4`,
-or `-` for standard input. A bad argument among good ones does not stop the good ones, so it comes
+An argument is a file, a folder (searched to its depths for media), a pattern such as `talks/*.mp4`, a URL, or `-` for
+standard input. A bad argument among good ones does not stop the good ones, so it comes
 back as a value in its place and is reported with the others.
 """
 
@@ -9,12 +9,15 @@ import glob
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 
 from subwhisper.errors import InputError, MediaError, SubwhisperError
+from subwhisper.media.fetch import FetchOptions, fetch, is_url, url_stem
 from subwhisper.media.spool import spooled
+from subwhisper.pipeline import OnProgress, unheard
 
 STDIN = "-"
 
@@ -83,17 +86,25 @@ class Source:
     """One recording to work on."""
 
     path: Path | None
-    """`None` is standard input."""
+    """`None` is standard input, or a URL."""
+    url: str | None = None
     below: PurePath = field(default_factory=PurePath)
     """Where it lay below the folder that was searched; results elsewhere keep that shape."""
 
     def __str__(self) -> str:
-        return STDIN if self.path is None else str(self.path)
+        return self.url or (STDIN if self.path is None else str(self.path))
 
     @property
     def stem(self) -> str:
         """What the names of its outputs begin with."""
+        if self.url:
+            return url_stem(self.url)
         return "stdin" if self.path is None else self.path.stem
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.url or ("standard input" if self.path is None else self.path.name)
 
     @property
     def folder(self) -> Path:
@@ -112,11 +123,11 @@ class Refused:
 def expand(arguments: Sequence[str]) -> list[Source | Refused]:
     """Find the recordings that the arguments name: in their order, folders by name, none twice."""
     found: list[Source | Refused] = []
-    seen: set[Path | None] = set()
+    seen: set[Path | str | None] = set()
     for argument in arguments:
         try:
             for source in _sources(argument):
-                identity = source.path.resolve() if source.path else None
+                identity = source.path.resolve() if source.path else source.url
                 if identity not in seen:
                     seen.add(identity)
                     found.append(source)
@@ -127,7 +138,7 @@ def expand(arguments: Sequence[str]) -> list[Source | Refused]:
 
 def absolute(name: str) -> str:
     """The name by which the journal knows a recording."""
-    return name if name.startswith(("http://", "https://")) else os.path.abspath(name)
+    return name if is_url(name) else os.path.abspath(name)
 
 
 def the_source(argument: str) -> Source:
@@ -136,7 +147,7 @@ def the_source(argument: str) -> Source:
     Raises:
         InputError: it names none, or a folder.
     """
-    if argument and argument != STDIN and Path(argument).is_dir():
+    if argument and argument != STDIN and not is_url(argument) and Path(argument).is_dir():
         raise InputError(f"{argument} is a folder", hint="name one file")
     found = list(_sources(argument))
     if len(found) > 1:
@@ -150,8 +161,9 @@ def _sources(argument: str) -> Iterator[Source]:
         return
     if not argument:  # a shell variable that was not set; Path("") would be the working folder
         raise InputError("an input has an empty name")
-    if argument.startswith(("http://", "https://")):
-        raise InputError(f"{argument} is an address, not a file", hint="download it first")
+    if is_url(argument):
+        yield Source(None, argument)
+        return
     path = Path(argument)
     if _exists(path):
         if path.is_dir():
@@ -204,19 +216,37 @@ def _matches(pattern: str) -> Iterator[Source]:
 
 
 @contextmanager
-def as_file(source: Source) -> Iterator[Path]:
+def as_file(source: Source, *, picture: bool = True, on_progress: OnProgress = unheard) -> Iterator[Path]:
     """The recording as a file that can be read more than once, for the length of a `with` block.
+
+    Args:
+        source: a file, standard input or a URL, which is fetched.
+        picture: whether the picture of a URL is wanted; sound alone is quicker to fetch.
+        on_progress: hears how far fetching is.
 
     Raises:
         InputError: nothing comes in on standard input.
+        MediaError: the URL cannot be fetched.
     """
     if source.path is not None:
         yield source.path
         return
-    if sys.stdin.isatty():
-        raise InputError("nothing is sent to standard input", hint="pipe a recording in, or name a file")
-    with spooled(sys.stdin.buffer) as path:
+    with _fetched(source.url, picture, on_progress) if source.url else _piped() as path:
         try:
             yield path
         except MediaError as error:  # nobody knows the file that we made of it
-            raise MediaError(error.message.replace(str(path), "standard input"), hint=error.hint) from error
+            raise MediaError(error.message.replace(str(path), source.name), hint=error.hint) from error
+
+
+@contextmanager
+def _fetched(url: str, picture: bool, on_progress: OnProgress) -> Iterator[Path]:
+    with TemporaryDirectory(prefix="subwhisper-") as folder:
+        stage = f"fetching {url}"
+        options = FetchOptions(audio_only=not picture)
+        yield fetch(url, Path(folder), options, on_progress=lambda done, total: on_progress(stage, done, total)).path
+
+
+def _piped() -> AbstractContextManager[Path]:
+    if sys.stdin.isatty():
+        raise InputError("nothing is sent to standard input", hint="pipe a recording in, or name a file")
+    return spooled(sys.stdin.buffer)

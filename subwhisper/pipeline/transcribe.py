@@ -215,7 +215,7 @@ class Desk:
 
     def _transcribe(self, source: Source, written: list[Path]) -> Transcript:
         job = self.job
-        with as_file(source) as path:
+        with as_file(source, picture=job.outputs.burn, on_progress=self.on_progress) as path:
             audio = open_audio(path, track=audio_track_of(job.audio_track))
             if job.outputs.burn:
                 require_picture(probe(path))
@@ -258,7 +258,7 @@ class Desk:
                 self.on_segment(segment)
 
     def _recognised(self, source: Source, audio: AudioSource, recall: Recall | None) -> Transcript:
-        stage = f"transcribing {source.path.name if source.path else 'standard input'}"
+        stage = f"transcribing {source.name}"
         try:
             transcript = self._ready_engine().transcribe(
                 recall.audio if recall else audio,

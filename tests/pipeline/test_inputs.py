@@ -64,7 +64,7 @@ def test_a_folder_without_media_is_refused_by_name(tmp_path: Path) -> None:
     assert str(tmp_path) in only_refusal(str(tmp_path)).error.message
 
 
-@pytest.mark.parametrize("argument", ["nowhere.mp4", "nothing-*.mp4", "https://example.org/a.mp4", "x" * 5000, "a\0b"])
+@pytest.mark.parametrize("argument", ["nowhere.mp4", "nothing-*.mp4", "x" * 5000, "a\0b"])
 def test_what_names_no_recording_is_refused_by_name(
     argument: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,3 +78,11 @@ def test_a_bad_argument_keeps_its_place_among_good_ones(tmp_path: Path) -> None:
     touch(tmp_path / "a.mp3", tmp_path / "b.mp3")
     kinds = [type(found) for found in expand([str(tmp_path / "a.mp3"), "nowhere.mp4", str(tmp_path / "b.mp3")])]
     assert kinds == [Source, Refused, Source]
+
+
+def test_a_url_is_a_recording_named_after_its_last_part() -> None:
+    (one, two) = expand(
+        ["https://example.org/a/talk.mp4", "HTTP://example.org/b.mp3", "https://example.org/a/talk.mp4"]
+    )
+    assert (str(one), one.stem) == ("https://example.org/a/talk.mp4", "talk")
+    assert two.stem == "b"

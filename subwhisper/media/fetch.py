@@ -1,0 +1,196 @@
+"""Recordings from the network, by yt-dlp as a library: a URL becomes a file.
+
+Options are fixed here and safe: no configuration file is read, no program is run with text from the network, only
+http and https are followed, a list is never fetched whole, names are made harmless. Nothing fetched is believed: a
+download cut short can end as a success, so the file is looked into before it is handed on.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from subwhisper.errors import InputError, MediaError, OptionError, OutputError, ToolError
+from subwhisper.media.ffmpeg import find_ffmpeg
+from subwhisper.media.probe import probe
+from subwhisper.media.tracks import same_language
+
+_TIMEOUT = 30
+"""Seconds without an answer."""
+_RETRIES = 3
+_LONGEST_NAME = 120
+"""Bytes of a title in a file's name; names of results come after it."""
+_PLAIN = re.compile(r"\x1b\[[0-9;]*m")
+_PREFIX = re.compile(r"^(?:ERROR: )?(?:\[[^\]]*\] )?(?:[\w.-]+: )?(?:Unable to download webpage: )?(?=[A-Z])")
+_ADVICE = re.compile(r" ?\(caused by .*|; please report this issue .*|\. ?Confirm you are on .*", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchOptions:
+    """What of a page is wanted."""
+
+    audio_only: bool = False
+    """Whether the picture is left where it is, if the sound can be had alone."""
+    subtitles: tuple[str, ...] = ()
+    """Languages of subtitles to fetch besides; only those that people wrote."""
+    largest: int | None = None
+    """Bytes beyond which nothing is fetched."""
+    cookies: Path | None = None
+    """A file of cookies in Netscape's format, for pages that want a login."""
+
+    def __post_init__(self) -> None:
+        if self.largest is not None and self.largest < 1:
+            raise OptionError(f"the largest size is at least 1 byte, got {self.largest}")
+        if self.cookies is not None and not self.cookies.is_file():
+            raise InputError(f"{self.cookies} does not exist", hint="it should be a file of cookies")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came."""
+
+    path: Path
+    title: str
+    subtitles: Mapping[str, Path]
+    """Language -> file."""
+    offered: tuple[str, ...] = ()
+    """Languages in which people wrote subtitles for it."""
+
+
+def is_url(text: str) -> bool:
+    """Whether an argument is an address and no file."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def url_stem(url: str) -> str:
+    """What the results of a URL are called, known before anything is fetched: from its last part, made harmless."""
+    parts = urlsplit(url)
+    last = unquote(parts.path).rstrip("/").rpartition("/")[2]
+    stem = last.rpartition(".")[0] or last or parts.hostname or "recording"
+    marks = [values[0] for values in parse_qs(parts.query).values()] if not last.rpartition(".")[0] else []
+    harmless = re.sub(r"[^\w.-]+", "_", "-".join([stem, *marks[:1]])).lstrip("-.")
+    return harmless.encode()[:_LONGEST_NAME].decode(errors="ignore") or "recording"
+
+
+def fetch(
+    url: str,
+    folder: Path,
+    options: FetchOptions | None = None,
+    *,
+    on_progress: Callable[[float, float | None], None] | None = None,
+) -> Fetched:
+    """Fetch the recording behind a URL: a media file, a stream, or a page that shows one.
+
+    Args:
+        url: http or https.
+        folder: where it is put; a file of its name that is there already is not fetched again.
+        options: what of it is wanted.
+        on_progress: gets the bytes fetched, and of how many where that is known.
+
+    Raises:
+        InputError: it is no such URL, a list of many, or still going on.
+        MediaError: it cannot be fetched, or what came is no whole recording.
+        OutputError: the disk does not take it.
+    """
+    import yt_dlp  # a second to load
+
+    wanted = options or FetchOptions()
+    if not is_url(url) or not urlsplit(url).hostname:
+        raise InputError(f"{url} is no address", hint="it begins with https:// or http://")
+    try:
+        with yt_dlp.YoutubeDL(_parameters(folder, wanted, on_progress)) as downloader:
+            found = _single(url, downloader.extract_info(url, download=False))
+            offered = tuple(language for language in found.get("subtitles") or {} if language != "live_chat")
+            chosen = tuple(it for it in offered if any(same_language(it, one) for one in wanted.subtitles))
+            downloader.params |= {"subtitleslangs": chosen, "writesubtitles": bool(chosen)}
+            result = downloader.sanitize_info(downloader.process_ie_result(found, download=True))
+    except yt_dlp.utils.YoutubeDLError as error:
+        raise _explained(url, error) from error
+    except OSError as error:
+        raise OutputError(f"{url} could not be kept in {folder}: {error.strerror or error}") from error
+    path = _whole(url, result, wanted)
+    kept = {language: Path(it["filepath"]) for language, it in (result.get("requested_subtitles") or {}).items()}
+    there = {language: file for language, file in kept.items() if file.is_file()}
+    return Fetched(path, str(result.get("title") or path.stem), there, offered)
+
+
+def _parameters(
+    folder: Path, wanted: FetchOptions, on_progress: Callable[[float, float | None], None] | None
+) -> dict[str, Any]:
+    def hear(state: Mapping[str, Any]) -> None:
+        if on_progress and state.get("downloaded_bytes") is not None:
+            on_progress(state["downloaded_bytes"], state.get("total_bytes") or state.get("total_bytes_estimate"))
+
+    return {
+        "format": "bestaudio/best" if wanted.audio_only else "bestvideo*+bestaudio/best",
+        "paths": {"home": str(folder.absolute())},
+        "outtmpl": {"default": f"%(title).{_LONGEST_NAME}B.%(ext)s"},
+        "windowsfilenames": True,
+        "overwrites": False,
+        "noplaylist": True,
+        "subtitlesformat": "vtt/srt/best",
+        "writeautomaticsub": False,
+        "max_filesize": wanted.largest,
+        "cookiefile": None if wanted.cookies is None else str(wanted.cookies),
+        "ffmpeg_location": _ffmpeg(),
+        "hls_prefer_native": True,
+        "skip_unavailable_fragments": False,  # else a stream with holes is a success
+        "socket_timeout": _TIMEOUT,
+        "retries": _RETRIES,
+        "fragment_retries": _RETRIES,
+        "cachedir": False,
+        "quiet": True,
+        "noprogress": True,
+        "logger": _Silence(),
+        "progress_hooks": [hear],
+    }
+
+
+def _ffmpeg() -> str | None:
+    with contextlib.suppress(ToolError):
+        return str(find_ffmpeg())
+    return None
+
+
+class _Silence:
+    """Takes what yt-dlp would print; what is wrong comes as an exception."""
+
+    def debug(self, message: str) -> None: ...
+    def warning(self, message: str) -> None: ...
+    def error(self, message: str) -> None: ...
+
+
+def _single(url: str, found: dict[str, Any]) -> dict[str, Any]:
+    """The one recording that was found."""
+    if found.get("_type") in {"playlist", "multi_video"}:
+        entries = list(found.get("entries") or ())
+        if len(entries) != 1:
+            raise InputError(f"{url} is a list of {len(entries)} recordings", hint="name the address of one of them")
+        return _single(url, entries[0])
+    if found.get("is_live"):
+        raise InputError(f"{url} is still going on", hint="fetch it when it has ended")
+    return found
+
+
+def _whole(url: str, result: Mapping[str, Any], wanted: FetchOptions) -> Path:
+    downloads: Sequence[Mapping[str, Any]] = result.get("requested_downloads") or ()
+    path = Path(downloads[0]["filepath"]) if downloads and downloads[0].get("filepath") else None
+    if path is None or not path.is_file():  # yt-dlp calls a file beyond the limit a success
+        limit = f" of at most {wanted.largest} bytes" if wanted.largest else ""
+        raise MediaError(f"nothing{limit} came from {url}")
+    try:
+        probe(path)
+    except MediaError as error:
+        path.unlink(missing_ok=True)
+        raise MediaError(f"what came from {url} is no recording, or not all of it", hint=error.message) from error
+    return path
+
+
+def _explained(url: str, error: Exception) -> MediaError:
+    said = _ADVICE.sub("", _PLAIN.sub("", str(error)).split("\n")[0])
+    reason = _PREFIX.sub("", said).strip().rstrip(".")
+    hint = "pip install 'yt-dlp[default,deno]' for pages that want JavaScript" if "JavaScript" in str(error) else None
+    return MediaError(f"{url} could not be fetched: {reason}", hint=hint)
