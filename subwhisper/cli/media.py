@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from subwhisper.cli import options as opt
+from subwhisper.cli import sound as snd
 from subwhisper.cli.console import Console, one_line, report, write_data
 from subwhisper.cli.verdict import verdict
 from subwhisper.errors import OptionError
@@ -106,10 +107,6 @@ def clock(seconds: float | None) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest / 1000:06.3f}"
 
 
-def _sound_option(*names: str, help: str, **more: Any) -> Any:
-    return typer.Option(*names, help=help, rich_help_panel="Sound", **more)
-
-
 Media = Annotated[str, typer.Argument(help="Audio or video; - is standard input.", metavar="INPUT")]
 SubtitleTrack = Annotated[
     str | None,
@@ -130,17 +127,6 @@ To = Annotated[
         "(default: what they are).",
     ),
 ]  # fmt: skip
-Channel = Annotated[int | None, _sound_option("--channel", min=0, help="Only this channel, counted from 0.")]
-Mix = Annotated[str | None, _sound_option("--mix", metavar="NAME", help="Mix all channels down: mono or stereo.")]
-Rate = Annotated[int | None, _sound_option("--sample-rate", metavar="HZ", help="(default: as it is)")]
-Loudness = Annotated[
-    float | None,
-    _sound_option("--loudness", metavar="LUFS", help="Bring it to this loudness: -16 for the web, -23 for broadcast."),
-]
-HighPass = Annotated[
-    float | None, _sound_option("--high-pass", metavar="HZ", help="Weaken what lies below, such as rumble: 80.")
-]
-Denoise = Annotated[bool, _sound_option("--denoise/--no-denoise", help="Weaken steady noise.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,12 +138,12 @@ class ExtractArguments:
     subtitle_track: SubtitleTrack = None
     output: Target = None
     to: To = None
-    channel: Channel = None
-    mix: Mix = None
-    sample_rate: Rate = None
-    loudness: Loudness = None
-    high_pass: HighPass = None
-    denoise: Denoise = False
+    channel: snd.Channel = None
+    mix: snd.Mix = None
+    sample_rate: snd.Rate = None
+    loudness: snd.Loudness = None
+    high_pass: snd.HighPass = None
+    denoise: snd.Denoise = False
     overwrite: opt.Overwrite = False
     json: opt.Json = False
     quiet: opt.Quiet = False

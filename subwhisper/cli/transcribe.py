@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from subwhisper.cli import decoding as dec
 from subwhisper.cli import options as opt
 from subwhisper.cli import profile as cap
+from subwhisper.cli import sound as snd
 from subwhisper.cli import speech
 from subwhisper.cli.console import Console, report
 from subwhisper.cli.verdict import verdict
@@ -73,6 +74,10 @@ class TranscribeArguments:
     language_detection_threshold: dec.LanguageDetectionThreshold = TranscribeOptions.language_detection_threshold
     task: opt.Task = TranscribeOptions.task
     audio_track: opt.AudioTrack = None
+    channels: snd.Channels = "mix"
+    denoise: snd.Denoise = False
+    high_pass: snd.HighPass = None
+    loudness: snd.Loudness = None
     clip_timestamps: opt.ClipTimestamps = _CLIPS
 
     plan: speech.Plan = TranscribeOptions.plan
@@ -141,6 +146,7 @@ class TranscribeArguments:
         Raises:
             OptionError: a value cannot be.
         """
+        from subwhisper.media.sound import SoundOptions
         from subwhisper.pipeline.transcribe import TranscribeJob, parse_formats
 
         formats = parse_formats(self.formats)
@@ -154,6 +160,8 @@ class TranscribeArguments:
             look=opt.parse_look(self.style, "underline" if self._only_underlines else self.highlight),
             refine=self.refine,
             audio_track=self.audio_track,
+            sound=SoundOptions(denoise=self.denoise, high_pass=self.high_pass, loudness=self.loudness),
+            channels=snd.parse_channels(self.channels),
         )
 
     def output_plan(self, formats: tuple[str, ...]) -> OutputPlan:
@@ -200,6 +208,7 @@ class TranscribeArguments:
         if words is None:  # captions are laid out by words, and times of whole segments are too coarse for them
             shown = self.burn or bool(CAPTION_FORMATS & {*formats})
             words = shown or self.refine or self.hallucination_silence_threshold is not None
+        words = words or self.channels == "split"  # it is words that have speakers
         language, languages = dec.parse_languages(self.language)
         return TranscribeOptions(
             language=language,

@@ -22,7 +22,8 @@ from subwhisper.audio import SAMPLE_RATE, Samples
 from subwhisper.errors import MediaError
 from subwhisper.media.ffmpeg import PROTOCOLS, Running, explain, file_url, find_ffmpeg, running
 from subwhisper.media.probe import MediaInfo, probe
-from subwhisper.media.tracks import track_number
+from subwhisper.media.sound import SoundOptions
+from subwhisper.media.tracks import preferred_sound, track_number
 
 DECODE_NEEDS = frozenset({"encoder:pcm_s16le", "muxer:nut", "filter:aresample"})
 
@@ -53,6 +54,8 @@ class MediaAudio:
     """Whether the file has no stream but this sound, whose first sample is then at 0 whatever its clock says."""
     duration: float | None
     """Seconds as the file states them; None where it does not. May be wrong: only decoding tells."""
+    filters: tuple[str, ...] = ()
+    """FFmpeg's, that clean the sound up first; none of them moves it."""
     _warned: Event = field(default_factory=Event, repr=False, compare=False)  # the second pass does not repeat it
 
     def blocks(self) -> Iterator[Samples]:
@@ -74,7 +77,8 @@ class MediaAudio:
     def _arguments(self) -> list[str]:
         chosen = [] if self.track is None else ["-map", f"0:a:{self.track}"]
         source = ["-protocol_whitelist", PROTOCOLS, "-threads", "0", "-i", file_url(self.path)]
-        sound = ["-vn", "-sn", "-dn", "-ac", "1", "-ar", str(SAMPLE_RATE), "-c:a", "pcm_s16le"]
+        cleaned = ["-af", ",".join(self.filters)] if self.filters else []
+        sound = [*cleaned, "-vn", "-sn", "-dn", "-ac", "1", "-ar", str(SAMPLE_RATE), "-c:a", "pcm_s16le"]
         return [*source, *chosen, *sound, "-f", "nut", "pipe:1"]
 
     def _judge(self, work: Running, heard: bool) -> None:
@@ -89,16 +93,23 @@ class MediaAudio:
             logger.warning("%s seems damaged (ffmpeg: %s); the sound that can be read is used", self.path, said)
 
 
-def open_audio(path: Path, *, track: int | str | None = None, ffmpeg: Path | None = None) -> MediaAudio:
+def open_audio(
+    path: Path,
+    *,
+    track: int | str | None = None,
+    sound: SoundOptions | None = None,
+    ffmpeg: Path | None = None,
+) -> MediaAudio:
     """Look into a file and choose its sound; nothing is decoded yet.
 
     Args:
         path: a file with sound.
         track: number of the sound track counted from 0, or its language; None is the one ffmpeg prefers.
+        sound: how it is cleaned up, and which of its channels is taken; None leaves it as it is.
         ffmpeg: a binary to use instead of the one that would be found.
 
     Raises:
-        MediaError: it is missing, unreadable, no media, has no sound or not that track.
+        MediaError: it is missing, unreadable, no media, has no sound or not that track or channel.
         ToolError: there is no ffmpeg that can decode.
     """
     binary = find_ffmpeg(DECODE_NEEDS, ffmpeg)
@@ -106,6 +117,10 @@ def open_audio(path: Path, *, track: int | str | None = None, ffmpeg: Path | Non
     if not media.audio:
         raise MediaError(f"{path} has no sound track")
     number = None if track is None else track_number(media, track)
+    filters: tuple[str, ...] = ()
+    if sound is not None and sound != SoundOptions():
+        number = preferred_sound(media) if number is None else number
+        filters = (*sound.cleaning(media.audio[number]), *sound.levelling())
     return MediaAudio(
         path=path,
         track=number,
@@ -113,6 +128,7 @@ def open_audio(path: Path, *, track: int | str | None = None, ffmpeg: Path | Non
         lead=_lead(media, number),
         alone=len(media.audio) + len(media.moving) == 1,
         duration=media.duration,
+        filters=filters,
     )
 
 

@@ -26,9 +26,11 @@ from subwhisper.languages import language_code
 from subwhisper.media.burn import require_picture
 from subwhisper.media.decode import open_audio
 from subwhisper.media.probe import probe
+from subwhisper.media.sound import SoundOptions
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.archive import Archive
 from subwhisper.pipeline.burn import BurnJob, bilingual, burn_track
+from subwhisper.pipeline.channels import MIX, by_channel, count_channels
 from subwhisper.pipeline.inputs import Refused, Source, as_file, expand
 from subwhisper.pipeline.models import ModelChoice, load, load_from, locate
 from subwhisper.pipeline.outputs import OutputPlan, formats_among, refuse_changed, write_texts
@@ -74,6 +76,10 @@ class TranscribeJob:
     """Move the edges of words to where sound sets in and dies away."""
     audio_track: str | int | None = None
     """Number from 0, or language; `None` is the file's own choice."""
+    sound: SoundOptions = field(default_factory=SoundOptions)
+    """How the sound is cleaned up before it is heard."""
+    channels: str = MIX
+    """`split` hears every channel for itself and takes each for a speaker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,15 +222,13 @@ class Desk:
     def _transcribe(self, source: Source, written: list[Path]) -> Transcript:
         job = self.job
         with as_file(source, picture=job.outputs.burn, on_progress=self.on_progress) as path:
-            audio = open_audio(path, track=audio_track_of(job.audio_track))
+            sounds = self._sounds(path)
             if job.outputs.burn:
                 require_picture(probe(path))
             for language in text_languages(job.options):
                 job.outputs.refuse_existing(source, language)
-            transcript = self._heard(source, path, audio)
-            if job.refine:
-                refined = refine_segments(transcript.segments, Loudness.of(audio.blocks()))
-                transcript = replace(transcript, segments=refined)
+            heard = [self._heard(source, path, sound) for sound in sounds]
+            transcript = heard[0] if job.channels == MIX else by_channel(heard)
             picture = picture_of(path, shots=job.shot_changes, on_progress=self.on_progress)
             track = lay_out(reword(transcript, job.wording), job.profile, picture)
             shown, texts = track, self._texts(source, job.outputs, transcript, track)
@@ -242,14 +246,27 @@ class Desk:
                 written.append(captioned)
         return transcript
 
-    def _heard(self, source: Source, path: Path, audio: AudioSource) -> Transcript:
+    def _sounds(self, path: Path) -> list[SoundOptions]:
+        """What is listened to: all channels as one, or each for itself."""
+        job = self.job
+        track = audio_track_of(job.audio_track)
+        n_channels = 1 if job.channels == MIX else count_channels(path, track)
+        sounds = [job.sound] if job.channels == MIX else [replace(job.sound, channel=n) for n in range(n_channels)]
+        open_audio(path, track=track, sound=sounds[-1])  # what cannot be heard is told before anything else
+        return sounds
+
+    def _heard(self, source: Source, path: Path, sound: SoundOptions) -> Transcript:
         """The transcript: from the journal if it is there, else from the model."""
-        recall = self._recall(path, audio)
+        audio = open_audio(path, track=audio_track_of(self.job.audio_track), sound=sound)
+        recall = self._recall(path, audio, sound)
         transcript = recall.transcript() if recall else None
         if transcript is None:
             transcript = self._recognised(source, audio, recall)
         else:
             self._retell(transcript)
+        if self.job.refine:
+            refined = refine_segments(transcript.segments, Loudness.of(audio.blocks()))
+            transcript = replace(transcript, segments=refined)
         return _signed(transcript, source)
 
     def _retell(self, transcript: Transcript) -> None:
@@ -274,11 +291,12 @@ class Desk:
             recall.keep(transcript)
         return transcript
 
-    def _recall(self, path: Path, audio: AudioSource) -> Recall | None:
+    def _recall(self, path: Path, audio: AudioSource, sound: SoundOptions) -> Recall | None:
         if self.archive is None:
             return None
         try:
             settings, track = self._settings(self.archive), str(self.job.audio_track or "")
+            track += "" if sound == SoundOptions() else repr(sound)
         except JournalError as error:
             logger.warning("%s; going on without it", error)
             self.archive = None
