@@ -90,7 +90,7 @@ def test_a_missing_file_exits_3(run_cli: Run, tiny_model: Path, tmp_path: Path) 
 def test_an_empty_name_is_not_the_working_folder(run_cli: Run, tiny_model: Path) -> None:
     write_tone(Path("private.wav"))  # in the working folder
     refused(run_cli("transcribe", "", "--model", tiny_model, *QUICK), 3, "empty name")
-    assert [path.name for path in Path().iterdir()] == ["private.wav"]
+    assert [path.name for path in Path().iterdir() if path.is_file()] == ["private.wav"]
 
 
 def test_an_error_of_standard_input_names_it(run_cli: Run, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

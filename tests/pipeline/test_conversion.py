@@ -91,7 +91,7 @@ def test_quantised_weights_become_floats_exactly(tmp_path: Path, own_vocabulary:
         ("a.pt", None, OptionError, "the model to convert"),
         ("there.bin", None, OutputError, "exists"),
         ("narrow.bin", "q8_0", ModelError, "no whole blocks"),
-        ("missing/x.pt", None, OutputError, "could not be written"),
+        ("there.bin/x.pt", None, OutputError, "there.bin"),
     ],
 )
 def test_what_cannot_be_is_refused_and_leaves_nothing(
