@@ -9,7 +9,7 @@ a hidden name beside it first, so neither a failure nor Ctrl-C leaves half of on
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from errno import ENAMETOOLONG
@@ -217,7 +217,8 @@ def replacing(targets: Iterable[Path], *, inputs: Iterable[Path] = ()) -> Iterat
         raise OutputError(f"{names} could not be written: {error.strerror or error}") from error
     finally:
         for path in hidden.values():
-            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError, NotADirectoryError):
+                path.unlink()
 
 
 def write_texts(texts: Mapping[Path, str], *, inputs: Iterable[Path] = ()) -> None:

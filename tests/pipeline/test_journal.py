@@ -22,7 +22,16 @@ OWNER = ProcessIdentity.current()
 OTHER = ProcessIdentity(OWNER.host, OWNER.boot, OWNER.pid, "1")
 FAR = ProcessIdentity("elsewhere", "1", 1, "1")
 SAID = Transcript(
-    (Segment(0.1, 0.9, " Hello.", (50364, 7, 50409), language="en", words=(Word(" Hello.", 0.1, 0.30000000000000004, 0.7),)),),
+    (
+        Segment(
+            0.1,
+            0.9,
+            " Hello.",
+            (50364, 7, 50409),
+            language="en",
+            words=(Word(" Hello.", 0.1, 0.30000000000000004, 0.7),),
+        ),
+    ),
     language="en",
     duration=1.0,
 )
