@@ -94,3 +94,10 @@ def test_only_the_command_line_knows(library: str) -> None:
                 )
             }
             assert library not in roots, f"{path} imports {library}"
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """In folders that are no packages, pytest could import only one of them."""
+    files = Path(__file__).resolve().parent.rglob("test_*.py")
+    names = [path.name for path in files if not (path.parent / "__init__.py").exists()]
+    assert not {name for name in names if names.count(name) > 1}
