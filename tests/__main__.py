@@ -1,6 +1,7 @@
 """`python -m tests`: everything a change must pass, in the order in which it fails fastest.
 
-Further words go to pytest: `python -m tests -m 'not slow'`.
+Further words go to pytest: `python -m tests -m 'not slow and not exhaustive'`. What takes many minutes is left out
+unless it is asked for: `python -m pytest -m exhaustive`.
 """
 
 import subprocess

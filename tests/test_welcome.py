@@ -15,7 +15,7 @@ from subwhisper.transcript import Transcript, Word
 pytest.importorskip("jiwer")
 pytest.importorskip("whisper_normalizer")
 
-from subwhisper.training.metrics import start_errors, summarize, word_errors
+from subwhisper.training.metrics import start_errors, word_errors
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -44,14 +44,12 @@ def test_captions_are_well_formed(captioned: Path) -> None:
 
 
 def test_words_begin_when_they_are_said(captioned: Path) -> None:
-    """The truth is the synthesiser's own; nine words in ten are within 150 ms of it."""
+    """The truth is the synthesiser's own; nine of ten words that are said are within 150 ms of it."""
     rows = json.loads((EXAMPLES / "welcome.words.json").read_text(encoding="utf-8"))
     truth = [Word(f" {row['word']}", row["start"], row["end"]) for row in rows]
     found = Transcript.from_json((captioned / "welcome.en.json").read_text(encoding="utf-8"))
-    times = summarize(start_errors(truth, found.words()))
-    assert times is not None
-    assert times.n_words >= 0.9 * len(truth)
-    assert times.within_150_ms >= 0.9, times
+    in_time = [error for error in start_errors(truth, found.words()) if abs(error) <= 0.15]
+    assert len(in_time) >= 0.9 * len(truth)  # a word that was not recognised is not in time
 
 
 def test_the_result_says_how_it_was_made(captioned: Path) -> None:

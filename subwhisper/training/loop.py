@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import InputError
 from subwhisper.model.checkpoints import Checkpoint
+from subwhisper.model.checkpoints.shapes import POSITIONS
 from subwhisper.model.checkpoints.writer import save_directory
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.vocabulary import N_TIMESTAMPS, Vocabulary, byte_pair_vocabulary
@@ -191,7 +192,7 @@ def export(run: Run, folder: Path) -> None:
     save_directory(
         folder,
         dims=run.options.dims(run.vocabulary.size),
-        tensors=run.averaged,
+        tensors={name: tensor for name, tensor in run.averaged.items() if name != POSITIONS},  # a formula
         vocabulary=run.vocabulary,
         alignment_heads=run.options.alignment_heads,
         is_multilingual=False,

@@ -21,7 +21,7 @@ def test_every_promise_holds_on_random_words(transcript: Transcript, profile: Pr
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(300), pytest.param(range(300, 10_000), marks=pytest.mark.slow, id="ten thousand")]
+    "seeds", [range(300), pytest.param(range(300, 10_000), marks=pytest.mark.exhaustive, id="ten thousand")]
 )
 def test_every_promise_holds_on_long_streams(seeds: range) -> None:
     for seed in seeds:
