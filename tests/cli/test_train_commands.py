@@ -68,13 +68,15 @@ def test_evaluate_counts_words_and_draws(run_cli: Run, material: Path) -> None:
 
 def test_finetune_writes_a_model_that_knows_its_material_better(run_cli: Run, material: Path) -> None:
     made = material.parent / "mine"
-    arguments = ("--data", material, "--epochs", "3", "--batch-size", "2", "--validation", "0.34", "-o", made)
+    arguments = ("--data", material, "--epochs", "10", "--patience", "10", "-o", made)
+    arguments += ("--batch-size", "2", "--validation", "0.34")
     ran = run_cli("finetune", *arguments, "--json")
     assert ran.code == 0, ran.stderr
     report = json.loads(ran.stdout)
     assert report["n_examples"] == 4
     assert report["n_validation"] == 2
-    assert report["epochs"][-1]["loss"] < report["epochs"][0]["loss"]
+    losses = [epoch["loss"] for epoch in report["epochs"]]
+    assert sum(losses[-3:]) < 0.9 * sum(losses[:3]), losses  # parts of the sound are hidden at random: it wobbles
     assert not list(made.parent.glob(".*finetune"))
     used = run_cli("transcribe", material / "clip0.wav", "--model", made)
     assert used.code == 0, used.stderr
