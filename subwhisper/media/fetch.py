@@ -11,18 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from subwhisper.errors import InputError, MediaError, OptionError, OutputError, ToolError
 from subwhisper.media.ffmpeg import find_ffmpeg
 from subwhisper.media.probe import probe
 from subwhisper.media.tracks import same_language
+from subwhisper.media.url import LONGEST_NAME, is_url
 
 _TIMEOUT = 30
 """Seconds without an answer."""
 _RETRIES = 3
-_LONGEST_NAME = 120
-"""Bytes of a title in a file's name; names of results come after it."""
 _PLAIN = re.compile(r"\x1b\[[0-9;]*m")
 _PREFIX = re.compile(r"^(?:ERROR: )?(?:\[[^\]]*\] )?(?:[\w.-]+: )?(?:Unable to download webpage: )?(?=[A-Z])")
 _ADVICE = re.compile(r" ?\(caused by .*|; please report this issue .*|\. ?Confirm you are on .*", re.DOTALL)
@@ -58,21 +57,6 @@ class Fetched:
     """Language -> file."""
     offered: tuple[str, ...] = ()
     """Languages in which people wrote subtitles for it."""
-
-
-def is_url(text: str) -> bool:
-    """Whether an argument is an address and no file."""
-    return text.lower().startswith(("http://", "https://"))
-
-
-def url_stem(url: str) -> str:
-    """What the results of a URL are called, known before anything is fetched: from its last part, made harmless."""
-    parts = urlsplit(url)
-    last = unquote(parts.path).rstrip("/").rpartition("/")[2]
-    stem = last.rpartition(".")[0] or last or parts.hostname or "recording"
-    marks = [values[0] for values in parse_qs(parts.query).values()] if not last.rpartition(".")[0] else []
-    harmless = re.sub(r"[^\w.-]+", "_", "-".join([stem, *marks[:1]])).lstrip("-.")
-    return harmless.encode()[:_LONGEST_NAME].decode(errors="ignore") or "recording"
 
 
 def fetch(
@@ -127,7 +111,7 @@ def _parameters(
     return {
         "format": "bestaudio/best" if wanted.audio_only else "bestvideo*+bestaudio/best",
         "paths": {"home": str(folder.absolute())},
-        "outtmpl": {"default": f"%(title).{_LONGEST_NAME}B.%(ext)s"},
+        "outtmpl": {"default": f"%(title).{LONGEST_NAME}B.%(ext)s"},
         "windowsfilenames": True,
         "overwrites": False,
         "noplaylist": True,

@@ -15,8 +15,8 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
 from subwhisper.errors import InputError, MediaError, SubwhisperError
-from subwhisper.media.fetch import FetchOptions, fetch, is_url, url_stem
 from subwhisper.media.spool import spooled
+from subwhisper.media.url import is_url, url_stem
 from subwhisper.pipeline import OnProgress, unheard
 
 STDIN = "-"
@@ -240,6 +240,8 @@ def as_file(source: Source, *, picture: bool = True, on_progress: OnProgress = u
 
 @contextmanager
 def _fetched(url: str, picture: bool, on_progress: OnProgress) -> Iterator[Path]:
+    from subwhisper.media.fetch import FetchOptions, fetch  # what `--help` need not wait for
+
     with TemporaryDirectory(prefix="subwhisper-") as folder:
         stage = f"fetching {url}"
         options = FetchOptions(audio_only=not picture)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from subwhisper.errors import InputError, MediaError
-from subwhisper.media.fetch import FetchOptions, fetch, url_stem
+from subwhisper.media.fetch import FetchOptions, fetch
 from subwhisper.media.probe import probe
+from subwhisper.media.url import url_stem
 
 pytestmark = [  # yt-dlp leaves files of a failed download to the garbage collector
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
