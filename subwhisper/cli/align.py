@@ -16,7 +16,7 @@ from subwhisper.cli.subtitles import EditArguments
 class AlignArguments(EditArguments):
     """What was typed."""
 
-    recording: Annotated[Path, typer.Argument(help="Audio or video with the speech.", metavar="MEDIA")]
+    recording: Annotated[str, typer.Argument(help="Audio or video with the speech: a file, or a URL.", metavar="MEDIA")]
     text: Annotated[Path, typer.Argument(help="What is said: plain text, or subtitles.", metavar="TEXT|SUBTITLES")]
 
     model: opt.Model = None
@@ -48,6 +48,7 @@ def run_align(arguments: AlignArguments) -> None:
     """
     from subwhisper.pipeline.align import AlignJob, align_file  # brings torch: keep it in here
     from subwhisper.pipeline.edit import Destination
+    from subwhisper.pipeline.inputs import the_source
     from subwhisper.pipeline.models import ModelChoice
 
     job = AlignJob(
@@ -68,7 +69,9 @@ def run_align(arguments: AlignArguments) -> None:
     destination = Destination(arguments.output, in_place=arguments.in_place, overwrite=arguments.overwrite)
     with Console(quiet=arguments.quiet) as console:
         with console.working():
-            aligned = align_file(arguments.recording, arguments.text, destination, job, on_progress=console.progress)
+            aligned = align_file(
+                the_source(arguments.recording), arguments.text, destination, job, on_progress=console.progress
+            )
         console.line(f"wrote {aligned.output}: {aligned.n_timed} of {aligned.n_words} words are spoken")
     if arguments.json:
         report(aligned.to_dict())

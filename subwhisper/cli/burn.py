@@ -1,7 +1,6 @@
 """`subwhisper burn`."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +15,7 @@ def _picture_option(*names: str, help: str, **more: Any) -> Any:
 
 
 Second = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--second", help="The same in another language, to be shown below.", rich_help_panel="Captions"),
 ]
 Preview = Annotated[
@@ -56,8 +55,10 @@ Hardware = Annotated[
 class BurnArguments:
     """What was typed."""
 
-    video: Annotated[Path, typer.Argument(help="A video.", metavar="VIDEO")]
-    subtitles: Annotated[Path, typer.Argument(help="Subtitles in any format we read.", metavar="SUBTITLES")]
+    video: Annotated[str, typer.Argument(help="A video: a file, or a URL.", metavar="VIDEO")]
+    subtitles: Annotated[
+        str, typer.Argument(help="Subtitles in any format we read: a file, or a URL.", metavar="SUBTITLES")
+    ]
     output: opt.OutputFile = None
     preview: Preview = None
     second: Second = None
@@ -81,22 +82,24 @@ def run_burn(arguments: BurnArguments) -> None:
     """
     from subwhisper.media.encoders import PictureOptions
     from subwhisper.pipeline.burn import BurnJob, burn_subtitles, preview_subtitles  # brings ffmpeg's libraries
+    from subwhisper.pipeline.inputs import the_source
 
     job = BurnJob(
         look=opt.parse_look(arguments.style, arguments.highlight),
-        second=arguments.second,
+        second=the_source(arguments.second) if arguments.second else None,
         picture=PictureOptions(codec=arguments.codec, quality=arguments.quality, hardware=arguments.hardware),
         keep_subtitles=arguments.keep_subtitles,
         strict=arguments.strict,
         encoding=arguments.encoding,
     )
-    video, subtitles, output = arguments.video, arguments.subtitles, arguments.output
+    video, subtitles, output = the_source(arguments.video), the_source(arguments.subtitles), arguments.output
     with Console(quiet=arguments.quiet) as console:
-        if arguments.preview is not None:
-            written = preview_subtitles(video, subtitles, arguments.preview / 1000, output, job)
-        else:
-            with console.working():
+        with console.working():
+            if arguments.preview is None:
                 written = burn_subtitles(video, subtitles, output, job, on_progress=console.progress)
+            else:
+                moment = arguments.preview / 1000
+                written = preview_subtitles(video, subtitles, moment, output, job, on_progress=console.progress)
         console.line(f"wrote {written}")
     if arguments.json:
         report({"outputs": [str(written)]})

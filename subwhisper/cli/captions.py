@@ -32,8 +32,10 @@ TextLanguage = Annotated[
     ),
 ]  # fmt: skip
 Video = Annotated[
-    Path | None,
-    typer.Option("--video", help="The video: its frame rate and shot changes.", rich_help_panel=_CAPTIONS),
+    str | None,
+    typer.Option(
+        "--video", help="The video, a file or a URL: its frame rate and shot changes.", rich_help_panel=_CAPTIONS
+    ),
 ]
 FrameRate = Annotated[
     float | None,
@@ -80,10 +82,12 @@ class CaptionArguments:
 
         picture = NO_PICTURE
         if self.video is not None:
+            from subwhisper.pipeline.inputs import as_file, the_source
             from subwhisper.pipeline.picture import picture_of
 
-            with console.working():
-                picture = picture_of(self.video, shots=self.shots is None, on_progress=console.progress)
+            video = the_source(self.video)
+            with console.working(), as_file(video, on_progress=console.progress) as path:
+                picture = picture_of(path, shots=self.shots is None, on_progress=console.progress)
         if self.frame_rate is not None:
             picture = replace(picture, frame_rate=self.frame_rate)
         return picture if self.shots is None else replace(picture, shots=_seconds(self.shots))

@@ -25,7 +25,7 @@ Subtitles = Annotated[
     str | None,
     _fetch_option(
         "--subtitles", metavar="LANGUAGES",
-        help="Also the subtitles that people wrote in these languages, with commas between: en,de.",
+        help="Also the subtitles that people wrote in these languages, with commas between: en,de; or all.",
     ),
 ]  # fmt: skip
 Largest = Annotated[

@@ -107,7 +107,7 @@ def clock(seconds: float | None) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest / 1000:06.3f}"
 
 
-Media = Annotated[str, typer.Argument(help="Audio or video; - is standard input.", metavar="INPUT")]
+Media = Annotated[str, typer.Argument(help="Audio or video: a file, a URL, or - for standard input.", metavar="INPUT")]
 SubtitleTrack = Annotated[
     str | None,
     typer.Option(
@@ -193,8 +193,10 @@ def _track_option(*names: str, help: str, **more: Any) -> Any:
 
 
 Texts = Annotated[
-    list[Path] | None,
-    typer.Argument(help="Subtitle files to put in; film.de.forced.srt says its language itself.", metavar="SUBTITLES"),
+    list[str] | None,
+    typer.Argument(
+        help="Subtitle files or URLs to put in; film.de.forced.srt says its language itself.", metavar="SUBTITLES"
+    ),
 ]
 Languages = Annotated[
     list[str] | None,
@@ -228,7 +230,7 @@ Forced = Annotated[
 class MuxArguments:
     """What was typed."""
 
-    video: Annotated[Path, typer.Argument(help="A video: mp4, mkv, webm or other.", metavar="VIDEO")]
+    video: Annotated[str, typer.Argument(help="A video: mp4, mkv, webm or other; or a URL.", metavar="VIDEO")]
     subtitles: Texts = None
     output: Target = None
     track_language: Languages = None
@@ -248,6 +250,7 @@ def run_mux(arguments: MuxArguments) -> None:
     Picture, sound and metadata are copied as they are. The result is .mp4, .m4v, .mov, .mkv or .webm, as it is named
     (default: STEM.muxed beside the video); tracks are rewritten where the new container wants it.
     """
+    from subwhisper.pipeline.inputs import the_source
     from subwhisper.pipeline.mux import MuxJob, mux_subtitles
 
     job = MuxJob(
@@ -261,21 +264,22 @@ def run_mux(arguments: MuxArguments) -> None:
     )
     with Console(quiet=arguments.quiet) as console:
         with console.working():
-            written = mux_subtitles(arguments.video, job, on_progress=console.progress)
+            written = mux_subtitles(the_source(arguments.video), job, on_progress=console.progress)
         console.line(f"wrote {written}")
     if arguments.json:
         report({"outputs": [str(written)]})
 
 
 def _additions(arguments: MuxArguments) -> "Iterator[Addition]":
+    from subwhisper.pipeline.inputs import the_source
     from subwhisper.pipeline.mux import Addition
 
     files, languages, titles = arguments.subtitles or [], arguments.track_language or [], arguments.title or []
     for option, values in (("--track-language", languages), ("--title", titles)):
         if len(values) > len(files):
             raise OptionError(f"{option} is given {len(values)} times for {len(files)} subtitle files")
-    for path, language, title in zip_longest(files, languages, titles):
-        yield Addition.of(path, language=language, title=title)
+    for name, language, title in zip_longest(files, languages, titles):
+        yield Addition.of(the_source(name), language=language, title=title)
 
 
 probe = opt.as_command(ProbeArguments, run_probe)

@@ -185,7 +185,7 @@ _BATCH = "Batch"
 _CAPTIONS = "Captions"
 
 Inputs = Annotated[
-    list[str], typer.Argument(help="Files, folders, patterns, or - for standard input.", metavar="INPUT...")
+    list[str], typer.Argument(help="Files, folders, patterns, URLs, or - for standard input.", metavar="INPUT...")
 ]
 
 # -- output ---------------------------------------------------------------------------------------------------

@@ -284,7 +284,8 @@ class SyncArguments(EditArguments):
 
     file: File
     reference: Annotated[
-        Path, typer.Argument(help="The recording, or subtitles of any language that fit it.", metavar="REFERENCE")
+        str,
+        typer.Argument(help="The recording, or subtitles of any language that fit it; or a URL.", metavar="REFERENCE"),
     ]
     max_offset: Annotated[
         int, edit_option("--max-offset", help="How far a cue may be from its place, in seconds.", **LENGTH_OPTION)
@@ -304,13 +305,14 @@ def run_sync(arguments: SyncArguments) -> None:
     Finds the offset and the speed by comparing when captions appear with when speech sets in. No text is recognised.
     """
     from subwhisper.pipeline.edit import Destination
+    from subwhisper.pipeline.inputs import the_source
     from subwhisper.pipeline.sync import SyncOptions, sync_file
 
     with Console(quiet=arguments.quiet) as console:
         with console.working():
             synced = sync_file(
                 arguments.file,
-                arguments.reference,
+                the_source(arguments.reference),
                 Destination(arguments.output, in_place=arguments.in_place, overwrite=arguments.overwrite),
                 SyncOptions(
                     furthest=arguments.max_offset / 1000,

@@ -1,13 +1,13 @@
 """Recordings from the network, by yt-dlp as a library: a URL becomes a file.
 
-Options are fixed here and safe: no configuration file is read, no program is run with text from the network, only
-http and https are followed, a list is never fetched whole, names are made harmless. Nothing fetched is believed: a
+Options are fixed here and safe: no configuration file is read, no program is run with text from the network, a list
+is never fetched whole, names are made harmless; where it may go, `guarded.py` says. Nothing fetched is believed: a
 download cut short can end as a success, so the file is looked into before it is handed on.
 """
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,20 @@ from subwhisper.errors import InputError, MediaError, OptionError, OutputError, 
 from subwhisper.media.ffmpeg import find_ffmpeg
 from subwhisper.media.probe import probe
 from subwhisper.media.tracks import same_language
-from subwhisper.media.url import LONGEST_NAME, is_url
+from subwhisper.media.url import LONGEST_NAME, is_url, url_stem
 
 _TIMEOUT = 30
 """Seconds without an answer."""
 _RETRIES = 3
+_LONGEST_TEXT = 20_000_000
+"""Bytes of a file of subtitles; a film has a hundredth of it."""
+ALL = "all"
+"""Stands for every language in a list of them."""
 _PLAIN = re.compile(r"\x1b\[[0-9;]*m")
 _PREFIX = re.compile(r"^(?:ERROR: )?(?:\[[^\]]*\] )?(?:[\w.-]+: )?(?:Unable to download webpage: )?(?=[A-Z])")
-_ADVICE = re.compile(r" ?\(caused by .*|; please report this issue .*|\. ?Confirm you are on .*", re.DOTALL)
+_ADVICE = re.compile(
+    r" ?\(caused by .*|; please report this issue .*| If you believe this is .*|\. ?Confirm you are on .*", re.DOTALL
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +40,7 @@ class FetchOptions:
     audio_only: bool = False
     """Whether the picture is left where it is, if the sound can be had alone."""
     subtitles: tuple[str, ...] = ()
-    """Languages of subtitles to fetch besides; only those that people wrote."""
+    """Languages of subtitles to fetch besides, or `all`; only those that people wrote."""
     largest: int | None = None
     """Bytes beyond which nothing is fetched."""
     cookies: Path | None = None
@@ -79,26 +85,57 @@ def fetch(
         MediaError: it cannot be fetched, or what came is no whole recording.
         OutputError: the disk does not take it.
     """
-    import yt_dlp  # a second to load
-
     wanted = options or FetchOptions()
-    if not is_url(url) or not urlsplit(url).hostname:
-        raise InputError(f"{url} is no address", hint="it begins with https:// or http://")
-    try:
-        with yt_dlp.YoutubeDL(_parameters(folder, wanted, on_progress)) as downloader:
-            found = _single(url, downloader.extract_info(url, download=False))
-            offered = tuple(language for language in found.get("subtitles") or {} if language != "live_chat")
-            chosen = tuple(it for it in offered if any(same_language(it, one) for one in wanted.subtitles))
-            downloader.params |= {"subtitleslangs": chosen, "writesubtitles": bool(chosen)}
-            result = downloader.sanitize_info(downloader.process_ie_result(found, download=True))
-    except yt_dlp.utils.YoutubeDLError as error:
-        raise _explained(url, error) from error
-    except OSError as error:
-        raise OutputError(f"{url} could not be kept in {folder}: {error.strerror or error}") from error
+    with _downloader(url, folder, _parameters(folder, wanted, on_progress)) as downloader:
+        found = _single(url, downloader.extract_info(url, download=False))
+        offered = tuple(language for language in found.get("subtitles") or {} if language != "live_chat")
+        chosen = tuple(it for it in offered if _is_among(it, wanted.subtitles))
+        downloader.params |= {"subtitleslangs": chosen, "writesubtitles": bool(chosen)}
+        result = downloader.sanitize_info(downloader.process_ie_result(found, download=True))
     path = _whole(url, result, wanted)
     kept = {language: Path(it["filepath"]) for language, it in (result.get("requested_subtitles") or {}).items()}
     there = {language: file for language, file in kept.items() if file.is_file()}
     return Fetched(path, str(result.get("title") or path.stem), there, offered)
+
+
+def fetch_text(url: str, folder: Path) -> Path:
+    """Fetch a file of subtitles as it is, under the name that its address gives it.
+
+    Raises:
+        InputError: it is no address.
+        MediaError: it cannot be fetched, or is too large for a text.
+        OutputError: the disk does not take it.
+    """
+    path = folder / (url_stem(url) + Path(urlsplit(url).path).suffix)
+    with _downloader(url, folder, _parameters(folder, FetchOptions(), None)) as downloader:
+        with downloader.urlopen(url) as response:
+            text = response.read(_LONGEST_TEXT + 1)
+        if len(text) > _LONGEST_TEXT:
+            raise MediaError(f"{url} is too large for subtitles: more than {_LONGEST_TEXT // 1_000_000} MB")
+        path.write_bytes(text)
+    return path
+
+
+@contextlib.contextmanager
+def _downloader(url: str, folder: Path, parameters: dict[str, Any]) -> Iterator[Any]:
+    """A yt-dlp for one address, whose errors are ours."""
+    if not is_url(url) or not urlsplit(url).hostname:
+        raise InputError(f"{url} is no address", hint="it begins with https:// or http://")
+    from yt_dlp.utils import YoutubeDLError  # a second to load
+
+    from subwhisper.media.guarded import Guard, GuardedDownloader
+
+    try:
+        with GuardedDownloader(parameters, Guard(url)) as downloader:
+            yield downloader
+    except YoutubeDLError as error:
+        raise _explained(url, error) from error
+    except OSError as error:
+        raise OutputError(f"{url} could not be kept in {folder}: {error.strerror or error}") from error
+
+
+def _is_among(language: str, wanted: Sequence[str]) -> bool:
+    return any(one == ALL or same_language(language, one) for one in wanted)
 
 
 def _parameters(
@@ -169,12 +206,18 @@ def _whole(url: str, result: Mapping[str, Any], wanted: FetchOptions) -> Path:
         probe(path)
     except MediaError as error:
         path.unlink(missing_ok=True)
-        raise MediaError(f"what came from {url} is no recording, or not all of it", hint=error.message) from error
+        said = error.message.replace(str(path), "it")  # which is gone
+        raise MediaError(f"what came from {url} is no recording, or not all of it", hint=said) from error
     return path
 
 
 def _explained(url: str, error: Exception) -> MediaError:
     said = _ADVICE.sub("", _PLAIN.sub("", str(error)).split("\n")[0])
+    if "ffmpeg exited with code" in said:  # see guarded.py
+        return MediaError(
+            f"{url} is a stream that only ffmpeg could fetch, and ffmpeg is kept from the network",
+            hint="pip install 'yt-dlp[default]', which can decrypt streams",
+        )
     reason = _PREFIX.sub("", said).strip().rstrip(".")
     hint = "pip install 'yt-dlp[default,deno]' for pages that want JavaScript" if "JavaScript" in str(error) else None
     return MediaError(f"{url} could not be fetched: {reason}", hint=hint)

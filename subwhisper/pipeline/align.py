@@ -25,6 +25,7 @@ from subwhisper.errors import InputError, OptionError
 from subwhisper.media.decode import MediaAudio, open_audio
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.edit import Destination, write_edited
+from subwhisper.pipeline.inputs import Source, as_file
 from subwhisper.pipeline.models import ModelChoice, load
 from subwhisper.subtitles.formats import FORMATS, format_name
 from subwhisper.subtitles.formats import read_track as read_subtitles
@@ -77,7 +78,7 @@ class Aligned:
 
 
 def align_file(
-    recording: Path,
+    recording: Source,
     text: Path,
     destination: Destination,
     job: AlignJob | None = None,
@@ -98,7 +99,11 @@ def align_file(
         ModelError: the model cannot be had.
         OutputError: see `Destination.write`.
     """
-    chosen = job or AlignJob()
+    with as_file(recording, picture=False, on_progress=on_progress) as path:
+        return _align(path, text, destination, job or AlignJob(), on_progress)
+
+
+def _align(recording: Path, text: Path, destination: Destination, chosen: AlignJob, on_progress: OnProgress) -> Aligned:
     audio = open_audio(recording, track=chosen.audio_track)
     track = read_subtitles(text, encoding=chosen.encoding) if has_times(text) else None
     words = words_of_text(_read(text, chosen.encoding)) if track is None else words_of_cues(track)

@@ -5,8 +5,8 @@ for the other.
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,7 @@ from subwhisper.media.containers import container_of
 from subwhisper.media.encoders import PictureOptions
 from subwhisper.media.probe import MediaInfo, probe
 from subwhisper.pipeline import OnProgress, unheard
-from subwhisper.pipeline.inputs import Source
+from subwhisper.pipeline.inputs import Source, as_file, as_text
 from subwhisper.pipeline.mux import carried
 from subwhisper.pipeline.outputs import OutputPlan, check_name, check_writable
 from subwhisper.subtitles.edit import stack
@@ -39,7 +39,7 @@ class BurnJob:
 
     look: Look = field(default_factory=Look)
     """Style and highlighting; a SubStation file keeps its own unless this says otherwise."""
-    second: Path | None = None
+    second: Source | None = None
     """The same in another language, shown below."""
     picture: PictureOptions = field(default_factory=PictureOptions)
     keep_subtitles: bool = True
@@ -51,8 +51,8 @@ class BurnJob:
 
 
 def burn_subtitles(
-    video: Path,
-    subtitles: Path,
+    video: Source,
+    subtitles: Source,
     output: Path | None = None,
     job: BurnJob | None = None,
     *,
@@ -77,16 +77,21 @@ def burn_subtitles(
         ToolError: ffmpeg or the fonts are not up to it.
     """
     job = job or BurnJob()
-    media = probe(video)
-    script = _script(media, subtitles, job)
-    target = output or OutputPlan().captioned(Source(video))
+    target = output or OutputPlan().captioned(video)
     _refuse(target, video, subtitles, job.second)
-    _burn_script(media, script, target, job, on_progress)
+    with _scene(video, subtitles, job, on_progress) as (media, script):
+        _burn_script(media, script, target, job, on_progress)
     return target
 
 
 def preview_subtitles(
-    video: Path, subtitles: Path, moment: float, output: Path | None = None, job: BurnJob | None = None
+    video: Source,
+    subtitles: Source,
+    moment: float,
+    output: Path | None = None,
+    job: BurnJob | None = None,
+    *,
+    on_progress: OnProgress = unheard,
 ) -> Path:
     """Write one frame of a video as it would look with its captions.
 
@@ -96,6 +101,7 @@ def preview_subtitles(
         moment: seconds from the start of the video.
         output: a .png file; `{stem}.preview.png` beside the video by default.
         job: how.
+        on_progress: hears how far fetching is.
 
     Returns:
         The file written.
@@ -104,14 +110,12 @@ def preview_subtitles(
         InputError: there is no frame at that moment; else as `burn_subtitles`.
     """
     job = job or BurnJob()
-    media = probe(video)
-    script = _script(media, subtitles, job)
-    target = output or video.with_name(f"{video.stem}.preview.png")
+    target = output or video.folder / f"{video.stem}.preview.png"
     if target.suffix.lower() != ".png":
         raise OutputError(f"{target} is not called .png", hint="a preview is one picture, and --output names it")
     _refuse(target, video, subtitles, job.second)
-    with _as_ass(script) as path:
-        preview(video, path, target, moment, strict=job.strict)
+    with _scene(video, subtitles, job, on_progress) as (media, script), _as_ass(script) as path:
+        preview(media.path, path, target, moment, strict=job.strict)
     return target
 
 
@@ -128,16 +132,26 @@ def burn_track(
     _burn_script(media, _drawn_script(media, track, job), target, job, on_progress)
 
 
-def _script(media: MediaInfo, subtitles: Path, job: BurnJob) -> str:
+@contextmanager
+def _scene(video: Source, subtitles: Source, job: BurnJob, on_progress: OnProgress) -> Iterator[tuple[MediaInfo, str]]:
+    """The video, and what is to be drawn into it as an .ass script."""
+    with ExitStack() as open_files:
+        texts = [open_files.enter_context(as_text(one)) for one in (subtitles, job.second) if one]
+        media = probe(open_files.enter_context(as_file(video, on_progress=on_progress)))
+        track, script = _script(media, texts, job)
+        if not track.cues:
+            logger.warning("%s holds no captions, so the picture stays as it is", subtitles.name)
+        yield media, script
+
+
+def _script(media: MediaInfo, texts: Sequence[Path], job: BurnJob) -> tuple[Track, str]:
     require_picture(media)
-    track = read_track(subtitles, encoding=job.encoding)
-    if not track.cues:
-        logger.warning("%s holds no captions, so the picture stays as it is", subtitles)
-    if job.second is not None:
-        track = bilingual(track, read_track(job.second, encoding=job.encoding))
+    track, *second = (read_track(path, encoding=job.encoding) for path in texts)
+    if second:
+        track = bilingual(track, *second)
     elif _has_styles(track) and job.look == Look():
-        return decode(read_bytes(subtitles), str(subtitles), job.encoding)
-    return _drawn_script(media, track, job)
+        return track, decode(read_bytes(texts[0]), str(texts[0]), job.encoding)
+    return track, _drawn_script(media, track, job)
 
 
 def _has_styles(track: Track) -> bool:
@@ -155,9 +169,9 @@ def _drawn_script(media: MediaInfo, track: Track, job: BurnJob) -> str:
     return job.look.script(track, width, height)
 
 
-def _refuse(target: Path, *inputs: Path | None) -> None:
-    for path in filter(None, inputs):
-        if target.exists() and target.samefile(path):
+def _refuse(target: Path, *inputs: Source | None) -> None:
+    for path in (source.path for source in inputs if source):
+        if path and path.exists() and target.exists() and target.samefile(path):
             raise OutputError(f"{target} is the input itself", hint="name another output")
     check_writable(target.parent)
     check_name(target)

@@ -8,13 +8,14 @@ back as a value in its place and is reported with the others.
 import glob
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
-from subwhisper.errors import InputError, MediaError, SubwhisperError
+from subwhisper.errors import InputError, SubwhisperError
 from subwhisper.media.spool import spooled
 from subwhisper.media.url import is_url, url_stem
 from subwhisper.pipeline import OnProgress, unheard
@@ -100,6 +101,11 @@ class Source:
         if self.url:
             return url_stem(self.url)
         return "stdin" if self.path is None else self.path.stem
+
+    @property
+    def suffix(self) -> str:
+        """Of its name, with the dot; nothing where it has none."""
+        return PurePath(urlsplit(self.url).path if self.url else self.path or "").suffix
 
     @property
     def name(self) -> str:
@@ -215,13 +221,25 @@ def _matches(pattern: str) -> Iterator[Source]:
     yield from map(Source, files)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A recording that lies in a file for a while."""
+
+    path: Path
+    subtitles: Mapping[str, Path] = field(default_factory=dict)
+    """Language -> file, of those that people wrote and that were asked for; only a URL has such."""
+
+
 @contextmanager
-def as_file(source: Source, *, picture: bool = True, on_progress: OnProgress = unheard) -> Iterator[Path]:
-    """The recording as a file that can be read more than once, for the length of a `with` block.
+def held(
+    source: Source, *, picture: bool = True, subtitles: Sequence[str] = (), on_progress: OnProgress = unheard
+) -> Iterator[Held]:
+    """A recording as a file that can be read more than once, for the length of a `with` block.
 
     Args:
         source: a file, standard input or a URL, which is fetched.
         picture: whether the picture of a URL is wanted; sound alone is quicker to fetch.
+        subtitles: languages of the subtitles of a URL to fetch besides.
         on_progress: hears how far fetching is.
 
     Raises:
@@ -229,26 +247,65 @@ def as_file(source: Source, *, picture: bool = True, on_progress: OnProgress = u
         MediaError: the URL cannot be fetched.
     """
     if source.path is not None:
-        yield source.path
+        yield Held(source.path)
         return
-    with _fetched(source.url, picture, on_progress) if source.url else _piped() as path:
-        try:
-            yield path
-        except MediaError as error:  # nobody knows the file that we made of it
-            raise MediaError(error.message.replace(str(path), source.name), hint=error.hint) from error
+    kept = _fetched(source.url, picture, subtitles, on_progress) if source.url else _piped()
+    with kept as it, _called(source.name, it.path):
+        yield it
 
 
 @contextmanager
-def _fetched(url: str, picture: bool, on_progress: OnProgress) -> Iterator[Path]:
-    from subwhisper.media.fetch import FetchOptions, fetch  # what `--help` need not wait for
+def as_file(source: Source, *, picture: bool = True, on_progress: OnProgress = unheard) -> Iterator[Path]:
+    """As `held`, without subtitles."""
+    with held(source, picture=picture, on_progress=on_progress) as it:
+        yield it.path
+
+
+@contextmanager
+def as_text(source: Source) -> Iterator[Path]:
+    """A file of subtitles, for the length of a `with` block.
+
+    Raises:
+        InputError: nothing comes in on standard input.
+        MediaError: the URL cannot be fetched.
+    """
+    if source.url is None:
+        with as_file(source) as path:
+            yield path
+        return
+    from subwhisper.media.fetch import fetch_text  # what `--help` need not wait for
 
     with TemporaryDirectory(prefix="subwhisper-") as folder:
-        stage = f"fetching {url}"
-        options = FetchOptions(audio_only=not picture)
-        yield fetch(url, Path(folder), options, on_progress=lambda done, total: on_progress(stage, done, total)).path
+        path = fetch_text(source.url, Path(folder))
+        with _called(source.name, path):
+            yield path
 
 
-def _piped() -> AbstractContextManager[Path]:
+@contextmanager
+def _called(name: str, path: Path) -> Iterator[None]:
+    """Errors of a file that we made give it the name that its recording has: nobody knows the other."""
+    try:
+        yield
+    except SubwhisperError as error:
+        error.message = error.message.replace(str(path), name)
+        error.hint = error.hint and error.hint.replace(str(path), name)
+        raise
+
+
+@contextmanager
+def _fetched(url: str, picture: bool, subtitles: Sequence[str], on_progress: OnProgress) -> Iterator[Held]:
+    from subwhisper.media.fetch import FetchOptions, fetch  # what `--help` need not wait for
+
+    stage = f"fetching {url}"
+    options = FetchOptions(audio_only=not picture, subtitles=tuple(subtitles))
+    with TemporaryDirectory(prefix="subwhisper-") as folder:
+        fetched = fetch(url, Path(folder), options, on_progress=lambda done, total: on_progress(stage, done, total))
+        yield Held(fetched.path, fetched.subtitles)
+
+
+@contextmanager
+def _piped() -> Iterator[Held]:
     if sys.stdin.isatty():
         raise InputError("nothing is sent to standard input", hint="pipe a recording in, or name a file")
-    return spooled(sys.stdin.buffer)
+    with spooled(sys.stdin.buffer) as path:
+        yield Held(path)

@@ -15,6 +15,7 @@ from subwhisper.media.probe import MediaInfo, SubtitleStream, probe
 from subwhisper.media.tracks import named_language, same_language, subtitle_number
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.extract import prepare
+from subwhisper.pipeline.inputs import Source, as_file, as_text
 from subwhisper.pipeline.outputs import replacing
 from subwhisper.subtitles.formats import read_track, render
 from subwhisper.subtitles.formats.encodings import decode, read_bytes
@@ -30,22 +31,22 @@ logger = logging.getLogger(__name__)
 class Addition:
     """A subtitle file to put in."""
 
-    path: Path
+    source: Source
     language: str | None = None
     title: str | None = None
     flags: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, path: Path, *, language: str | None = None, title: str | None = None) -> "Addition":
+    def of(cls, source: Source, *, language: str | None = None, title: str | None = None) -> "Addition":
         """What the name of a file says of it: `film.pt-BR.forced.srt`; what is given outweighs the name."""
         flags: list[str] = []
-        for part in reversed(path.stem.split(".")[1:]):
+        for part in reversed(source.stem.split(".")[1:]):
             if part.lower() in _FLAGS:
                 flags.append(_FLAGS[part.lower()])
             else:
                 language = language or named_language(part)
                 break
-        return cls(path, language, title, tuple(dict.fromkeys(flags)))
+        return cls(source, language, title, tuple(dict.fromkeys(flags)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ class MuxJob:
     overwrite: bool = False
 
 
-def mux_subtitles(video: Path, job: MuxJob, *, on_progress: OnProgress = unheard) -> Path:
+def mux_subtitles(video: Source, job: MuxJob, *, on_progress: OnProgress = unheard) -> Path:
     """Copy a video with other subtitle tracks than it had.
 
     Returns:
@@ -77,9 +78,13 @@ def mux_subtitles(video: Path, job: MuxJob, *, on_progress: OnProgress = unheard
         OutputError: the result cannot be written, would replace an input, or cannot hold what the video has.
         ToolError: ffmpeg is not up to it.
     """
-    media = probe(video)
-    suffix = video.suffix if video.suffix.lower() in CONTAINERS else ".mkv"
-    target = job.output or video.with_name(f"{video.stem}.muxed{suffix}")
+    with as_file(video, on_progress=on_progress) as path:
+        return _mux(video, probe(path), job, on_progress)
+
+
+def _mux(video: Source, media: MediaInfo, job: MuxJob, on_progress: OnProgress) -> Path:
+    suffix = media.path.suffix if media.path.suffix.lower() in CONTAINERS else ".mkv"
+    target = job.output or video.folder / f"{video.stem}.muxed{suffix}"
     container = container_of(target)
     removed = {stream.index for wanted in job.remove for stream in _removed(media, wanted)}
     prepare(target, overwrite=job.overwrite)
@@ -90,7 +95,7 @@ def mux_subtitles(video: Path, job: MuxJob, *, on_progress: OnProgress = unheard
         tracks += [_added(addition, container, workspace, job.encoding) for addition in job.additions]
         tracks = _flagged(_flagged(tracks, "default", job.default), "forced", job.forced)
         stage = f"writing {target.name}"
-        inputs = [video, *(addition.path for addition in job.additions)]
+        inputs = [media.path, *(addition.source.path for addition in job.additions if addition.source.path)]
         with replacing([target], inputs=inputs) as hidden:
             mux(media, tracks, hidden[target], on_progress=lambda part: on_progress(stage, part, 1.0))
     return target
@@ -132,8 +137,9 @@ def _removed(media: MediaInfo, wanted: str) -> list[SubtitleStream]:
 
 
 def _added(addition: Addition, container: Container, workspace: Path, encoding: str | None) -> SoftTrack:
-    source = _written(addition.path, container, workspace, encoding)
-    return SoftTrack(source=source, language=addition.language, title=addition.title, flags=addition.flags)
+    with as_text(addition.source) as path:
+        written = _written(path, container, workspace, encoding)
+    return SoftTrack(source=written, language=addition.language, title=addition.title, flags=addition.flags)
 
 
 def _written(path: Path, container: Container, workspace: Path, encoding: str | None = None) -> Path:

@@ -11,6 +11,7 @@ from subwhisper.errors import InputError, OptionError
 from subwhisper.media.decode import open_audio
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.edit import Destination, write_edited
+from subwhisper.pipeline.inputs import Source, as_file, as_text
 from subwhisper.subtitles.edit import retime
 from subwhisper.subtitles.formats import FORMATS, read_track
 from subwhisper.subtitles.sync import Fit, fit
@@ -48,7 +49,7 @@ class Synced:
 
 def sync_file(
     source: Path,
-    reference: Path,
+    reference: Source,
     destination: Destination,
     options: SyncOptions | None = None,
     *,
@@ -74,9 +75,11 @@ def sync_file(
     chosen = options or SyncOptions()
     track = read_track(source, encoding=encoding)
     if is_subtitle_file(reference):
-        heard = _spans(read_track(reference, encoding=encoding))
+        with as_text(reference) as path:
+            heard = _spans(read_track(path, encoding=encoding))
     else:
-        heard = _speech(reference, audio_track, on_progress)
+        with as_file(reference, picture=False, on_progress=on_progress) as path:
+            heard = _speech(path, audio_track, on_progress)
     line = fit(_spans(track), heard, furthest=chosen.furthest, ratios=None if chosen.stretch else (1.0,))
     if line.confidence < chosen.min_confidence:
         raise InputError(
@@ -88,9 +91,9 @@ def sync_file(
     return Synced(write_edited(source, track, moved, destination, done="synced"), line)
 
 
-def is_subtitle_file(path: Path) -> bool:
+def is_subtitle_file(source: Source) -> bool:
     """Whether its name says that a file holds subtitles."""
-    suffix = path.suffix.removeprefix(".").lower()
+    suffix = source.suffix.removeprefix(".").lower()
     return suffix == "ssa" or suffix in FORMATS
 
 

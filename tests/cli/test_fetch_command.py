@@ -1,34 +1,41 @@
 """`fetch`, and URLs where other commands take files."""
 
-import functools
 import json
-import threading
+import shutil
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from command_line import QUICK, Run
+from website import CLIP, serving
+
+from subwhisper.media.probe import probe
 
 pytestmark = [  # yt-dlp leaves connections of a failed download to the garbage collector
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *arguments: object) -> None:
-        pass
+WORDS = "".join(f"{n}\n00:00:0{n},200 --> 00:00:0{n},900\nWritten by people\n\n" for n in range(9))
 
 
 @pytest.fixture
-def site(video_file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def folder(video_file: Path, tmp_path: Path) -> Path:
+    """What the server has: a clip, its words, and a page that shows both."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    shutil.copyfile(video_file, folder / CLIP)
+    (folder / "words.de.srt").write_text(WORDS, encoding="utf-8")
+    track = '<track kind="subtitles" src="words.de.srt" srclang="de">'
+    (folder / "page.html").write_text(f'<title>A talk</title><video src="{CLIP}">{track}</video>')
+    return folder
+
+
+@pytest.fixture
+def site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(video_file.parent)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(folder) as server:
+        yield server.url
 
 
 def test_a_recording_is_kept(run_cli: Run, site: str, tmp_path: Path) -> None:
@@ -67,3 +74,37 @@ def test_one_bad_url_does_not_stop_the_others(run_cli: Run, site: str, tiny_mode
     assert ran.code == 10
     assert f"{site}/nothing.mp4 could not be fetched" in ran.stderr
     assert Path("clip.en.srt").is_file()
+
+
+def test_every_media_command_takes_a_url(run_cli: Run, site: str, tiny_model: Path, tmp_path: Path) -> None:
+    url, words = f"{site}/{CLIP}", f"{site}/words.de.srt"
+    own = tmp_path / "own.srt"
+    own.write_text(WORDS, encoding="utf-8")
+    for arguments, output in (
+        (["burn", url, words], "clip.captioned.mp4"),
+        (["burn", url, own, "--second", words, "--preview", "0.5"], "clip.preview.png"),
+        (["mux", url, words], "clip.muxed.mp4"),
+        (["sync", own, words, "-o", "synced.srt", "--min-confidence", "0"], "synced.srt"),
+        (["extract", url, "--to", "opus"], "clip.opus"),
+        (["layout", own, "--video", url, "-o", "laid.srt"], "laid.srt"),
+    ):
+        ran = run_cli(*arguments)
+        assert ran.code == 0, ran.stderr
+        assert Path(output).is_file(), ran.stderr
+    (track,) = probe(Path("clip.muxed.mp4")).subtitles
+    assert track.language == "deu"
+    assert "too little to compare" in run_cli("sync", own, url).stderr  # nobody speaks in it
+    ran = run_cli("align", url, own, "--model", tiny_model)
+    assert (ran.code, url in ran.stderr) == (3, True), ran.stderr
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["own.srt"]
+
+
+def test_a_fetched_file_is_never_named(run_cli: Run, site: str, folder: Path) -> None:
+    (folder / "empty.srt").touch()
+    for arguments in (["burn", f"{site}/{CLIP}", f"{site}/nothing.srt"], ["mux", f"{site}/page.mp4"]):
+        ran = run_cli(*arguments)
+        assert ran.code == 3, ran.stderr
+        assert arguments[-1] in ran.stderr
+        assert "subwhisper-" not in ran.stderr
+    ran = run_cli("burn", f"{site}/{CLIP}", f"{site}/empty.srt", "--preview", "9")
+    assert "subwhisper-" not in ran.stderr

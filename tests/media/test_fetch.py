@@ -1,15 +1,20 @@
 """Fetching, from a web server in this process."""
 
-import functools
-import threading
+import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from website import TYPES, Server, serving
 
 from subwhisper.errors import InputError, MediaError
-from subwhisper.media.fetch import FetchOptions, fetch
+from subwhisper.media.fetch import FetchOptions, fetch, fetch_text
+from subwhisper.media.guarded import is_private
 from subwhisper.media.probe import probe
 from subwhisper.media.url import url_stem
 
@@ -20,49 +25,21 @@ pytestmark = [  # yt-dlp leaves files of a failed download to the garbage collec
 
 Make = Callable[..., Path]
 VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"
-
-
-class Site(SimpleHTTPRequestHandler):
-    """Files of a folder, and a few bad habits."""
-
-    def do_GET(self) -> None:
-        if self.path == "/moved.mp4":
-            self.send_response(302)
-            self.send_header("Location", "/clip.mp4")
-            self.end_headers()
-        elif self.path == "/short.mp4":  # says more than it gives, and hangs up
-            body = Path(self.directory, "clip.mp4").read_bytes()
-            self.send_response(200)
-            self.send_header("Content-Type", "video/mp4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 3])
-            self.close_connection = True
-        elif self.path == "/cut.mp4":  # gives a part as if it were all
-            body = Path(self.directory, "clip.mp4").read_bytes()[:3000]
-            self.send_response(200)
-            self.send_header("Content-Type", "video/mp4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-        else:
-            super().do_GET()
-
-    def log_message(self, *arguments: object) -> None:
-        pass
+TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def site(clip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a server that has `clip.mp4` and what a test puts beside it."""
+def server(clip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server that has `clip.mp4` and what a test puts beside it."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Site, directory=str(clip.parent)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(clip.parent) as running:
+        yield running
+
+
+@pytest.fixture
+def site(server: Server) -> str:
+    """Its address."""
+    return server.url
 
 
 @pytest.fixture
@@ -80,7 +57,7 @@ def test_a_file_is_fetched_whole(site: str, clip: Path, folder: Path) -> None:
 
 
 def test_a_redirection_is_followed(site: str, clip: Path, folder: Path) -> None:
-    assert fetch(f"{site}/moved.mp4", folder).path.read_bytes() == clip.read_bytes()
+    assert fetch(f"{site}/to/{site}/clip.mp4", folder).path.read_bytes() == clip.read_bytes()
 
 
 def test_what_is_not_there_is_told_in_a_line(site: str, folder: Path) -> None:
@@ -94,6 +71,49 @@ def test_a_file_that_ends_early_is_an_error_and_is_not_kept(site: str, folder: P
     with pytest.raises(MediaError, match=r"could not be fetched|not all of it"):
         fetch(f"{site}/{name}", folder)
     assert not folder.exists() or [path.name for path in folder.iterdir() if path.suffix == ".mp4"] == []
+
+
+def test_a_connection_that_breaks_is_taken_up_where_it_broke(server: Server, clip: Path, folder: Path) -> None:
+    server.hang_ups = 3  # one is for the first look
+    assert fetch(f"{server.url}/broken.mp4", folder).path.read_bytes() == clip.read_bytes()
+    starts = [wanted for path, wanted in server.asked if path == "/broken.mp4" and wanted]
+    assert [int(wanted[6:-1]) // (clip.stat().st_size // 4) for wanted in starts] == [1, 2]
+
+
+def test_what_came_before_a_failure_is_not_fetched_again(server: Server, clip: Path, folder: Path) -> None:
+    shutil.copyfile(clip, clip.with_name("long.mp4"))
+    folder.mkdir()
+    (folder / "broken.mp4.part").write_bytes(clip.read_bytes()[:5000])  # as a killed fetch leaves it
+    assert fetch(f"{server.url}/broken.mp4", folder).path.read_bytes() == clip.read_bytes()
+    assert ("/broken.mp4", "bytes=5000-") in server.asked
+    assert [path.name for path in folder.iterdir()] == ["broken.mp4"]
+
+
+@pytest.mark.parametrize("path", TYPES)
+def test_what_a_server_calls_a_recording_does_not_matter(site: str, clip: Path, folder: Path, path: str) -> None:
+    assert fetch(site + path, folder).path.read_bytes() == clip.read_bytes()
+
+
+def test_a_page_in_the_place_of_a_recording_is_an_error_and_is_not_kept(site: str, folder: Path) -> None:
+    with pytest.raises(MediaError, match=r"page\.mp4 is no recording, or not all of it"):
+        fetch(f"{site}/page.mp4", folder)
+    assert [*folder.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/named", "/%2e%2e%2fup.mp4", "/new%0aline.mp4", "/-i.mp4", "/%24(reboot)%3b%25s%22.mp4", "/\u65e5\u672c.mp4"],
+)
+def test_no_name_leaves_the_folder(site: str, clip: Path, folder: Path, path: str) -> None:
+    odd = clip.parent / "-i.mp4"
+    for name in ("up.mp4", "new\nline.mp4", '$(reboot);%s".mp4', "\u65e5\u672c.mp4", odd.name):
+        shutil.copyfile(clip, clip.with_name(name))
+    before = {*clip.parent.iterdir()} | {folder}
+    fetched = fetch(site + path, folder)
+    assert fetched.path.parent == folder.absolute()
+    assert fetched.path.read_bytes() == clip.read_bytes()
+    assert not {*fetched.path.name} & {"/", "\n", '"', "\\", ":", "|", "?", "*"}
+    assert {*clip.parent.iterdir()} | {folder} == before
 
 
 def test_a_stream_in_pieces_is_put_together(site: str, make: Make, clip: Path, folder: Path) -> None:
@@ -121,6 +141,73 @@ def test_a_stream_cannot_refer_to_files_of_this_machine(site: str, clip: Path, f
     assert not any(b"root:" in path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
+def test_a_stream_whose_sound_is_apart_is_put_together(site: str, make: Make, clip: Path, folder: Path) -> None:
+    hls = ["-hls_time", 1, "-hls_playlist_type", "vod", "-f", "hls"]
+    make("-i", clip, "-an", "-c", "copy", *hls, name="picture.m3u8")
+    make("-i", clip, "-vn", "-c", "copy", *hls, name="sound.m3u8")
+    both = '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="en",LANGUAGE="en",DEFAULT=YES,URI="sound.m3u8"\n'
+    both += '#EXT-X-STREAM-INF:BANDWIDTH=100000,CODECS="avc1.64000d,mp4a.40.2",AUDIO="a"\npicture.m3u8\n'
+    (clip.parent / "both.m3u8").write_text(both)
+    media = probe(fetch(f"{site}/both.m3u8", folder).path)
+    assert (len(media.video), len(media.audio)) == (1, 1)
+    alone = probe(fetch(f"{site}/both.m3u8", folder / "sound", FetchOptions(audio_only=True)).path)
+    assert (len(alone.video), len(alone.audio)) == (0, 1)
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/clip.mp4", "gopher://127.0.0.1/x"])
+def test_a_redirection_leads_nowhere_but_to_the_web(site: str, folder: Path, target: str) -> None:
+    with pytest.raises(MediaError, match=r"only http and https|HTTP Error 302"):
+        fetch(f"{site}/to/{target}", folder)
+    assert not any(path.is_file() for path in folder.rglob("*"))
+
+
+def test_strangers_do_not_lead_to_private_addresses(clip: Path) -> None:
+    """In a network of its own, where a server of this machine has a public address."""
+    alone = ["unshare", "--map-root-user", "--net"]
+    if not (shutil.which("unshare") and shutil.which("ip")) or subprocess.run([*alone, "true"]).returncode:
+        pytest.skip("this machine does not let a test have a network of its own")
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent), "NO_PROXY": "*"}
+    command = [*alone, sys.executable, str(TESTS / "lonely_network.py"), str(clip.parent)]
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert ran.returncode == 0, ran.stderr
+    found = {name: (said, asked) for name, said, asked in map(json.loads, ran.stdout.splitlines())}
+    for name in ("public", "public to public"):
+        assert found.pop(name) == ("fetched", False)
+    for name in ("private", "private to private"):
+        assert found.pop(name) == ("fetched", True)
+    assert len(found) == 4
+    for name, (said, asked) in found.items():
+        assert "It leads to the private address" in said, name
+        assert not asked, name
+
+
+@pytest.mark.parametrize(
+    ("host", "private"),
+    [
+        ("127.0.0.1", True), ("localhost", True), ("10.1.2.3", True), ("192.168.0.1", True), ("169.254.169.254", True),
+        ("0.0.0.0", True), ("2130706433", True), ("0x7f.1", True), ("::1", True), ("fd00::1", True),
+        ("::ffff:10.0.0.1", True), ("224.0.0.1", True), ("8.8.8.8", False), ("2606:4700::1111", False),
+        ("::ffff:8.8.8.8", False), ("", False),
+    ],
+)  # fmt: skip
+def test_private_addresses_are_known_in_every_writing(host: str, private: bool) -> None:
+    assert is_private(host) == private
+
+
+def test_an_encrypted_stream_is_fetched_or_the_remedy_is_told(site: str, make: Make, clip: Path, folder: Path) -> None:
+    (clip.parent / "key").write_bytes(bytes(range(16)))
+    notes = clip.parent / "notes"
+    notes.write_text(f"{site}/key\n{clip.parent / 'key'}\n")
+    hls = ["-hls_time", 1, "-hls_playlist_type", "vod", "-hls_key_info_file", notes, "-f", "hls"]
+    make("-i", clip, "-c", "copy", *hls, name="secret.m3u8")
+    if find_spec("Cryptodome") or not shutil.which("ffmpeg"):  # by yt-dlp itself, quickly or slowly
+        assert probe(fetch(f"{site}/secret.m3u8", folder).path).duration == pytest.approx(2, abs=0.15)
+        return
+    with pytest.raises(MediaError) as caught:
+        fetch(f"{site}/secret.m3u8", folder)
+    assert caught.value.hint == "pip install 'yt-dlp[default]', which can decrypt streams"
+
+
 def test_subtitles_that_people_wrote_come_when_asked_for(site: str, clip: Path, folder: Path) -> None:
     (clip.parent / "words.vtt").write_text(VTT)
     track = '<track kind="subtitles" src="words.vtt" srclang="en" label="English">'
@@ -131,6 +218,16 @@ def test_subtitles_that_people_wrote_come_when_asked_for(site: str, clip: Path, 
     assert fetched.offered == ("en",)
     assert fetched.subtitles["en"].read_text().startswith("WEBVTT")
     assert fetch(f"{site}/page.html", folder / "b", FetchOptions(subtitles=("de",))).subtitles == {}
+    assert [*fetch(f"{site}/page.html", folder / "c", FetchOptions(subtitles=("all",))).subtitles] == ["en"]
+
+
+def test_a_file_of_subtitles_is_fetched_as_it_is(site: str, clip: Path, tmp_path: Path) -> None:
+    (clip.parent / "talk.de.srt").write_bytes(b"1\r\n00:00:00,000 --> 00:00:01,000\r\nGr\xfc\xdfe\r\n")
+    fetched = fetch_text(f"{site}/talk.de.srt?token=1", tmp_path / "..")
+    assert fetched.name == "talk.de.srt"
+    assert fetched.read_bytes() == (clip.parent / "talk.de.srt").read_bytes()
+    with pytest.raises(MediaError, match="HTTP Error 404"):
+        fetch_text(f"{site}/nothing.srt", tmp_path)
 
 
 def test_a_file_beyond_the_limit_is_an_error(site: str, folder: Path) -> None:

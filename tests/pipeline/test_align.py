@@ -10,6 +10,7 @@ from subwhisper.errors import InputError, ModelError
 from subwhisper.model.store import locate
 from subwhisper.pipeline.align import AlignJob, align_file
 from subwhisper.pipeline.edit import Destination
+from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.models import ModelChoice
 from subwhisper.subtitles.formats import read_track, write_track
 from subwhisper.subtitles.track import Cue, Track
@@ -31,7 +32,7 @@ def test_words_of_a_script_are_timed_and_what_nobody_says_is_told(tmp_path: Path
     title = "A Long Title That Nobody In This Film Has Ever Read Out"
     script = tmp_path / "script.txt"
     script.write_text(f"{title}\n{TEXT.read_text(encoding='utf-8')}", encoding="utf-8")
-    aligned = align_file(FILM, script, Destination(tmp_path / "out.json"), JOB)
+    aligned = align_file(Source(FILM), script, Destination(tmp_path / "out.json"), JOB)
     (told,) = aligned.unspoken
     beyond = told.removeprefix(title).split()
     assert told.startswith(title)
@@ -49,7 +50,7 @@ def test_old_subtitles_get_new_times_and_keep_the_rest(tmp_path: Path) -> None:
     lines = [line for line in TEXT.read_text(encoding="utf-8").replace(". ", ".\n").splitlines() if line]
     cues = tuple(Cue(60_000 + 4000 * n, 63_000 + 4000 * n, (line,)) for n, line in enumerate(lines))
     write_track(Track(cues), tmp_path / "old.vtt")
-    aligned = align_file(FILM, tmp_path / "old.vtt", Destination(), JOB)
+    aligned = align_file(Source(FILM), tmp_path / "old.vtt", Destination(), JOB)
     assert aligned.output == tmp_path / "old.aligned.vtt"
     assert aligned.n_timed == aligned.n_words
     new = read_track(aligned.output)
@@ -63,5 +64,5 @@ def test_another_text_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     other = tmp_path / "other.txt"
     other.write_text("Call me Ishmael. Some years ago, never mind how long precisely, " * 20, encoding="utf-8")
     with pytest.raises(InputError, match="does not seem to be what is said"):
-        align_file(FILM, other, Destination(), JOB)
+        align_file(Source(FILM), other, Destination(), JOB)
     assert [path.name for path in tmp_path.iterdir()] == ["other.txt"]

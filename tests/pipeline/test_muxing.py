@@ -43,7 +43,7 @@ def text(path: Path) -> list[tuple[int, int, str]]:
 def test_a_round_trip_keeps_text_and_times(film: Path, tmp_path: Path, suffix: str) -> None:
     srt = tmp_path / "film.pt-BR.forced.srt"
     srt.write_text(SRT, encoding="utf-8")
-    muxed = mux_subtitles(film, MuxJob(additions=(Addition.of(srt),), output=tmp_path / f"out{suffix}"))
+    muxed = mux_subtitles(Source(film), MuxJob(additions=(Addition.of(Source(srt)),), output=tmp_path / f"out{suffix}"))
     track = probe(muxed).subtitles[0]
     assert (track.language, "forced" in track.flags) == ("por", True)
     back = extract(Source(muxed), ExtractJob(subtitles="pt", output=tmp_path / "back.srt"))
@@ -54,7 +54,9 @@ def test_a_round_trip_through_webm_keeps_text_and_times(samples: Path, tmp_path:
     srt = tmp_path / "words.srt"
     srt.write_text(SRT, encoding="utf-8")
     video = samples / "video/ai-explained.webm"
-    muxed = mux_subtitles(video, MuxJob(additions=(Addition.of(srt, language="fr"),), output=tmp_path / "out.webm"))
+    muxed = mux_subtitles(
+        Source(video), MuxJob(additions=(Addition.of(Source(srt), language="fr"),), output=tmp_path / "out.webm")
+    )
     back = extract(Source(muxed), ExtractJob(subtitles=0, output=tmp_path / "back.srt"))
     assert text(back) == text(srt)
 
@@ -67,8 +69,8 @@ def test_hostile_text_is_only_text(film: Path, tmp_path: Path, suffix: str) -> N
         for n, said in enumerate(HOSTILE)
     ]
     srt.write_text("\n".join(cues), encoding="utf-8")
-    job = MuxJob(additions=(Addition.of(srt, title="-map 0 ; $(reboot)"),), output=tmp_path / f"out{suffix}")
-    muxed = mux_subtitles(film, job)
+    job = MuxJob(additions=(Addition.of(Source(srt), title="-map 0 ; $(reboot)"),), output=tmp_path / f"out{suffix}")
+    muxed = mux_subtitles(Source(film), job)
     assert probe(muxed).subtitles[0].title == "-map 0 ; $(reboot)"
     back = extract(Source(muxed), ExtractJob(subtitles=0, output=tmp_path / "back.srt"))
     assert text(back) == text(srt)
@@ -79,9 +81,9 @@ def test_tracks_are_taken_out_carried_over_and_marked(samples: Path, tmp_path: P
     srt.write_text(SRT, encoding="utf-8")
     video = samples / "video/nasa_13013.mp4"
     job = MuxJob(
-        additions=(Addition.of(srt, language="de"),), remove=("0",), default="German", output=tmp_path / "o.mkv"
+        additions=(Addition.of(Source(srt), language="de"),), remove=("0",), default="German", output=tmp_path / "o.mkv"
     )
-    tracks = probe(mux_subtitles(video, job)).subtitles
+    tracks = probe(mux_subtitles(Source(video), job)).subtitles
     assert [(it.codec, it.language, it.flags) for it in tracks] == [
         ("subrip", "eng", ()),
         ("subrip", "deu", ("default",)),
@@ -91,13 +93,13 @@ def test_tracks_are_taken_out_carried_over_and_marked(samples: Path, tmp_path: P
         for path, number in ((video, 1), (tmp_path / "o.mkv", 0))
     )
     assert text(first) == text(second)
-    none = mux_subtitles(tmp_path / "o.mkv", MuxJob(remove=("all",), output=tmp_path / "none.mkv"))
+    none = mux_subtitles(Source(tmp_path / "o.mkv"), MuxJob(remove=("all",), output=tmp_path / "none.mkv"))
     assert probe(none).subtitles == ()
 
 
 def test_a_script_keeps_its_styles_in_matroska(film: Path, samples: Path, tmp_path: Path) -> None:
     script = samples / "subtitles/subtitleedit-test.ass"
-    muxed = mux_subtitles(film, MuxJob(additions=(Addition.of(script),), output=tmp_path / "out.mkv"))
+    muxed = mux_subtitles(Source(film), MuxJob(additions=(Addition.of(Source(script)),), output=tmp_path / "out.mkv"))
     assert probe(muxed).subtitles[0].codec == "ass"
     back = extract(Source(muxed), ExtractJob(subtitles=0, output=tmp_path / "back.ass"))
     styles = [line for line in script.read_text("utf-8-sig").splitlines() if line.startswith("Style:")]
@@ -108,7 +110,7 @@ def test_a_script_keeps_its_styles_in_matroska(film: Path, samples: Path, tmp_pa
 def test_subtitles_that_are_pictures_are_left_out_with_a_word(
     samples: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    muxed = mux_subtitles(samples / "video/sample_XSUB.avi", MuxJob(output=tmp_path / "out.mp4"))
+    muxed = mux_subtitles(Source(samples / "video/sample_XSUB.avi"), MuxJob(output=tmp_path / "out.mp4"))
     assert probe(muxed).subtitles == ()
     assert "are pictures (xsub) are left out" in caplog.text
 
@@ -122,12 +124,12 @@ def test_bad_requests_are_refused_and_leave_nothing(film: Path, tmp_path: Path) 
         (MuxJob(remove=("de",), output=copy), MediaError, "has no subtitle track"),
         (MuxJob(default="de", output=copy), OptionError, "the result has no subtitle track 'de'"),
         (MuxJob(output=tmp_path / "out.avi"), OutputError, "no suffix that can be written"),
-        (MuxJob(additions=(Addition(srt),), output=srt), OutputError, "no suffix"),
+        (MuxJob(additions=(Addition(Source(srt)),), output=srt), OutputError, "no suffix"),
         (MuxJob(output=film, overwrite=True), OutputError, "cannot write|is an input"),
     ]
     for job, kind, words in cases:
         with pytest.raises(kind, match=words):
-            mux_subtitles(film, job)
+            mux_subtitles(Source(film), job)
     assert {*tmp_path.iterdir()} == before
 
 
@@ -143,5 +145,5 @@ def test_bad_requests_are_refused_and_leave_nothing(film: Path, tmp_path: Path) 
     ],
 )
 def test_a_file_name_tells_language_and_flags(name: str, language: str | None, flags: tuple[str, ...]) -> None:
-    said = Addition.of(Path(name))
+    said = Addition.of(Source(Path(name)))
     assert (said.language, said.flags) == (language, flags)

@@ -11,6 +11,7 @@ from subwhisper.audio import SAMPLE_RATE
 from subwhisper.errors import InputError
 from subwhisper.media.decode import open_audio
 from subwhisper.pipeline.edit import Destination
+from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.sync import sync_file
 from subwhisper.subtitles.edit import Retiming, retime
 from subwhisper.subtitles.formats import read_track, write_track
@@ -48,7 +49,7 @@ def test_subtitles_come_to_lie_where_they_are_spoken(
     samples: Path, sonnet: Track, tmp_path: Path, wrong: Retiming
 ) -> None:
     write_track(retime(sonnet, wrong), tmp_path / "old.srt")
-    synced = sync_file(tmp_path / "old.srt", samples / SONNET, Destination())
+    synced = sync_file(tmp_path / "old.srt", Source(samples / SONNET), Destination())
     moved = read_track(synced.output)
     assert synced.output == tmp_path / "old.synced.srt"
     assert texts(moved) == texts(sonnet)
@@ -63,7 +64,7 @@ def test_music_behind_the_speech_does_not_matter(samples: Path, sonnet: Track, t
         file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
         file.writeframes((mixed / np.abs(mixed).max() * 30_000).astype("<i2").tobytes())
     write_track(retime(sonnet, Retiming(offset_ms=20_000)), tmp_path / "old.srt")
-    synced = sync_file(tmp_path / "old.srt", tmp_path / "mixed.wav", Destination())
+    synced = sync_file(tmp_path / "old.srt", Source(tmp_path / "mixed.wav"), Destination())
     assert worst_error_ms(read_track(synced.output), sonnet) <= 50
 
 
@@ -73,5 +74,5 @@ def test_subtitles_of_something_else_are_refused_and_nothing_is_written(
     other = Track(tuple(Cue(1000 * n**2, 1000 * n**2 + 700, ("no",)) for n in range(1, 8)))
     write_track(other, tmp_path / "other.srt")
     with pytest.raises(InputError, match="does not seem to belong"):
-        sync_file(tmp_path / "other.srt", samples / SONNET, Destination())
+        sync_file(tmp_path / "other.srt", Source(samples / SONNET), Destination())
     assert [path.name for path in tmp_path.iterdir()] == ["other.srt"]
