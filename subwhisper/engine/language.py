@@ -10,7 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from subwhisper.engine.options import TranscribeOptions
+from subwhisper.engine.reader import WindowEncoder
 from subwhisper.engine.tokenizer import Tokenizer
+from subwhisper.engine.windows import Window
 from subwhisper.model.whisper import Whisper
 
 
@@ -101,6 +104,21 @@ def agreed_language(windows: Iterable[Mapping[str, float]], threshold: float) ->
         best = max(votes, key=lambda code: (len(votes[code]), max(votes[code])))
     means = {code: total / n_windows for code, total in totals.items()}
     return HeardLanguage(best, max(votes[best]), _ranked(means))
+
+
+def hear_language(encoder: WindowEncoder, firsts: Sequence[int], options: TranscribeOptions) -> HeardLanguage:
+    """Listen to windows one after the other until the language is sure.
+
+    Args:
+        encoder: of a recording, with a model of many languages.
+        firsts: frames at which the windows begin.
+        options: how many windows at most, when to be sure, which languages there are.
+    """
+    model = encoder.model
+    chosen = firsts[: options.language_detection_segments]
+    features = (encoder.encode([Window(first, model.window_frames)]) for first in chosen)
+    ranked = (detect_language(model.network, model.tokenizer, one, options.candidates)[0] for one in features)
+    return agreed_language(ranked, options.language_detection_threshold)
 
 
 def _ranked(probabilities: Mapping[str, float]) -> dict[str, float]:

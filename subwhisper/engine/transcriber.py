@@ -8,12 +8,13 @@ from typing import Any
 import torch
 
 from subwhisper.audio import AudioSource, Opening, Samples
+from subwhisper.engine.abilities import check
 from subwhisper.engine.device import set_threads
 from subwhisper.engine.features import FRAMES_PER_SECOND, HOP, MelReader, survey
-from subwhisper.engine.language import HeardLanguage
+from subwhisper.engine.language import HeardLanguage, hear_language
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.reader import WindowEncoder
-from subwhisper.engine.recording import OnProgress, Recording, check, hear_language
+from subwhisper.engine.recording import OnProgress, Recording
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.engine.streaming import stretches
 from subwhisper.engine.window_store import WindowStore
