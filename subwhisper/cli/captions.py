@@ -191,7 +191,8 @@ def _lines(certificate: "Certificate", name: str) -> list[str]:
     """A row per rule and a row per finding."""
     from subwhisper.subtitles.formats.clock import clock
 
-    lines = [f"{name}: {summary(certificate)}", ""]
+    known = f"{certificate.frame_rate:.6g} a second" if certificate.frame_rate else "not known (see --fps, --video)"
+    lines = [f"{name}: {summary(certificate)}", f"frames: {known}", ""]
     for verdict in certificate.verdicts:
         advice = "" if verdict.required else "  (advice)"
         lines.append(f"{verdict.rate:7.1%}  {verdict.title}: {verdict.limit}{advice}")

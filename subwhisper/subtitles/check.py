@@ -1,8 +1,9 @@
 """Do captions keep the rules of a profile? `check` gives a certificate: every rule, and every cue that breaks it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from subwhisper.subtitles.check_frames import frame_rate_of
 from subwhisper.subtitles.check_rules import RULES, Context, Rule
 from subwhisper.subtitles.layout.frames import NO_PICTURE, Picture
 from subwhisper.subtitles.layout.profile import Profile
@@ -71,6 +72,8 @@ class Certificate:
     source: str
     """Where the profile's numbers come from."""
     language: str
+    frame_rate: float | None
+    """Frames a second that frames were counted in; `None`: not known, so only what breaks a rule at any rate does."""
     cues: int
     verdicts: tuple[Verdict, ...]
 
@@ -95,6 +98,7 @@ class Certificate:
             "profile": self.profile,
             "source": self.source,
             "language": self.language,
+            "frame_rate": self.frame_rate and round(self.frame_rate, 3),
             "passes": self.passes,
             "cues": self.cues,
             "cues_broken": len(self.broken),
@@ -115,16 +119,18 @@ def check(
     Args:
         track: from a file or from `lay_out`, whose cues also tell why a rule could not be kept.
         profile: Netflix's when not given.
-        picture: frame rate and shot changes of the video; without its frame rate, frames are counted at 24.
+        picture: frame rate and shot changes of the video; without its frame rate, that of the captions' own times.
         language: of the text, where the track does not know it.
     """
     whole = profile or load_profile()
     code = language or track.language or UNKNOWN
-    at = Context(track, whole.in_language(code), picture, code)
+    seen = replace(picture, frame_rate=picture.frame_rate or frame_rate_of(track))
+    at = Context(track, whole.in_language(code), seen, code)
     return Certificate(
         profile=whole.name,
         source=whole.source,
         language=code,
+        frame_rate=seen.frame_rate,
         cues=len(track.cues),
         verdicts=tuple(_verdict(rule, limit, at) for rule in RULES if (limit := rule.limit(at)) is not None),
     )

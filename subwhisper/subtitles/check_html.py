@@ -25,7 +25,8 @@ def certificate_page(certificate: Certificate, name: str) -> str:
     words = "passes" if certificate.passes else "does not pass"
     summary = (
         f"{certificate.cues} cues, {certificate.rate:.1%} of them keep every required rule. "
-        f"Language: {certificate.language}."
+        f"Language: {certificate.language}. "
+        f"Frames: {f'{certificate.frame_rate:.6g} a second' if certificate.frame_rate else 'not known'}."
     )
     rows = "\n".join(_row(verdict) for verdict in certificate.verdicts)
     parts = "\n".join(_findings(verdict) for verdict in certificate.verdicts if verdict.findings)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from subwhisper.subtitles.check_frames import RATES
 from subwhisper.subtitles.layout.cohesion import BAD, Boundary, boundary, tie
 from subwhisper.subtitles.layout.frames import NEVER_COMES, Clock, Limits, Picture, Shots
 from subwhisper.subtitles.layout.phrases import has_phrases, inside_phrase
@@ -21,6 +22,10 @@ TOP_HEAVY = 2
 """A first line is too long at so many times the length of the last."""
 RUNNING_ON_MS = 500
 """Between two cues with less silence than this, the sentence runs on."""
+
+
+_DASHES = ("-", "–", "—")
+"""Of speakers; they are no words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class Context:
         self.clock = clock = Clock(picture.frame_rate)
         self.limits = Limits.of(profile, clock)
         self.shots = Shots(picture.shots, self.limits, clock)
+        self.gaps_allowed = _gaps_allowed(profile, picture, self.limits)
         self.starts = [clock.nearest(cue.start_ms / 1000) for cue in track.cues]
         self.ends = [clock.nearest(cue.end_ms / 1000) for cue in track.cues]
 
@@ -54,6 +60,16 @@ class Context:
     def seconds(self, ticks: int) -> str:
         frames = "" if self.clock.per_frame != 1 else f" ({ticks} frames)"
         return f"{ticks / self.clock.per_second:.3f} s{frames}"
+
+
+def _gaps_allowed(profile: Profile, picture: Picture, limits: Limits) -> tuple[int, int]:
+    """The smallest gap and the longest that counts as that, in ticks.
+
+    They differ where the gap is so many frames of an unknown length.
+    """
+    if profile.gap_frames is None or picture.frame_rate:
+        return limits.gap, limits.gap
+    return profile.gap_frames * 1000 // round(RATES[-1]), -(-profile.gap_frames * 1000 // int(RATES[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +120,7 @@ def _reading_speed(at: Context) -> Iterator[Breach]:
 
 def _words_per_minute(at: Context) -> Iterator[Breach]:
     for index, cue in enumerate(at.cues):
-        words = len(cue.text.split())
+        words = sum(word not in _DASHES for word in cue.text.split())
         if speed := _too_fast(at, index, words, (at.profile.words_per_minute or 0) / 60):
             yield Breach(index, f"{speed * 60:.0f} words a minute", _haste(at, index, words * 60, "words a minute"))
 
@@ -149,7 +165,7 @@ def _max_duration(at: Context) -> Iterator[Breach]:
 
 def _gap(at: Context) -> Iterator[Breach]:
     for index, gap in at.gaps():
-        if 0 <= gap < at.limits.gap:
+        if 0 <= gap < at.gaps_allowed[0]:
             yield Breach(index, f"{at.seconds(gap)} before the next", _crowd(at, index))
 
 
@@ -168,7 +184,7 @@ def _overlap(at: Context) -> Iterator[Breach]:
 
 def _flicker(at: Context) -> Iterator[Breach]:
     for index, gap in at.gaps():
-        if at.limits.gap < gap < at.limits.chain and not at.shots.crossed(at.ends[index] - 1, at.starts[index + 1] + 1):
+        if at.gaps_allowed[1] < gap < at.limits.chain and not at.shots.crossed(at.ends[index] - 1, at.starts[index + 1] + 1):
             yield Breach(
                 index, f"{at.seconds(gap)} before the next: too short to be seen as a gap", _cannot_chain(at, index)
             )
@@ -193,6 +209,14 @@ def _shot_changes(at: Context) -> Iterator[Breach]:
             where = "after" if distance > 0 else "before"
             cause = "speech goes on across the change, or there is no time to read it" if said else None
             yield Breach(index, f"ends {at.seconds(abs(distance))} {where} a shot change", cause)
+
+
+def _late_starts(at: Context) -> Iterator[Breach]:
+    for index, start in enumerate(at.starts):
+        if at.shots.begins_late(start):
+            behind = start - at.shots.last_until(start)
+            cause = "its words begin there" if at.cues[index].words else None
+            yield Breach(index, f"begins {at.seconds(behind)} after a shot change", cause)
 
 
 def _line_breaks(at: Context) -> Iterator[Breach]:
@@ -225,12 +249,17 @@ def _parted(above: str, below: str, language: str) -> str | None:
 def _shape(at: Context) -> Iterator[Breach]:
     for index, cue in enumerate(at.cues):
         widths = [display_width(line) for line in cue.lines]
-        if len(widths) < 2:
+        if len(widths) < 2 or _is_dialogue(cue):
             continue
         if min(widths) * ORPHAN < at.profile.max_line_width and max(widths) * 2 > at.profile.max_line_width:
             yield Breach(index, f"a line of {min(widths)} columns stands beside one of {max(widths)}")
         elif widths[0] > widths[-1] * TOP_HEAVY:
             yield Breach(index, f"the first line is {widths[0]} columns, the last {widths[-1]}")
+
+
+def _is_dialogue(cue: Cue) -> bool:
+    """Whether each line is of another speaker."""
+    return len(cue.voices) > 1 or (len(cue.lines) > 1 and cue.lines[-1].startswith(_DASHES))
 
 
 def _sentences(at: Context) -> Iterator[Breach]:
@@ -250,9 +279,12 @@ def _at_least(value: float, what: str = "") -> str | None:
 
 
 def _gap_limit(at: Context) -> str | None:
-    frames = at.profile.gap_frames
-    seconds = at.limits.gap / at.clock.per_second
-    return f"at least {frames} frames ({seconds:.3f} s)" if frames is not None else _at_least(seconds)
+    frames, (shortest, longest) = at.profile.gap_frames, at.gaps_allowed
+    seconds = shortest / at.clock.per_second
+    if frames is None:
+        return _at_least(seconds)
+    unknown = " at 60 a second: how long one is here is not known" if shortest < longest else ""
+    return f"at least {frames} frames ({seconds:.3f} s{unknown})"
 
 
 RULES = (
@@ -291,6 +323,13 @@ RULES = (
         "Shot changes",
         lambda at: f"kept, or {at.profile.shot_margin:g} s away" if at.shots else None,
         _shot_changes,
+    ),
+    Rule(
+        "late-starts",
+        "Starts with the shot",
+        lambda at: f"on a shot change, or more than {at.profile.shot_margin:g} s after it" if at.shots else None,
+        _late_starts,
+        required=False,
     ),
     Rule("line-breaks", "Line breaks", lambda at: "what belongs together stays together", _line_breaks, required=False),
     Rule(

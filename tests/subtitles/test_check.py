@@ -1,11 +1,15 @@
 """Every rule of a certificate, broken once."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from math import ceil, floor
+from random import Random
 from typing import Any
 
 import pytest
 
 from subwhisper.subtitles.check import Certificate, check
+from subwhisper.subtitles.check_frames import RATES
 from subwhisper.subtitles.check_html import certificate_page
 from subwhisper.subtitles.layout import Picture, Profile, lay_out, load_profile
 from subwhisper.subtitles.track import Cue, Track
@@ -41,7 +45,7 @@ def test_good_captions_pass() -> None:
         ([Cue(0, 1000, ("five words in one second",))], "bbc", {"words-per-minute": [1]}),
         ([Cue(0, 800, ("No.",))], "netflix", {"min-duration": [1]}),
         ([Cue(0, 7100, ("No.",))], "netflix", {"max-duration": [1]}),
-        ([Cue(0, 1000, ("One.",)), Cue(1040, 3000, ("Two.",))], "netflix", {"gap": [1]}),
+        ([Cue(0, 1000, ("One.",)), Cue(1020, 3000, ("Two.",))], "netflix", {"gap": [1]}),
         ([Cue(0, 1000, ("One.",)), Cue(1300, 3000, ("Two.",))], "netflix", {"flicker": [1]}),
         ([Cue(0, 1000, ("One.",)), Cue(1500, 3000, ("Two.",))], "netflix", {}),
         ([Cue(0, 1000, ("One.",)), Cue(900, 3000, ("Two.",))], "netflix", {"overlap": [1]}),
@@ -102,10 +106,41 @@ def test_limits_are_those_of_the_language() -> None:
     assert broken(check(track, language="ja")) == {"line-width": [1], "reading-speed": [1]}
 
 
-def test_gaps_are_counted_in_frames_of_the_video() -> None:
-    pair = (Cue(0, 1000, ("One.",)), Cue(1080, 3000, ("Two.",)))
-    assert broken(check(Track(pair, "en"))) == {"gap": [1]}
-    assert broken(check(Track(pair, "en"), picture=Picture(frame_rate=25.0))) == {}
+@pytest.mark.parametrize(("rate", "expected"), [(24.0, {"gap": [1]}), (50.0, {}), (None, {})])
+def test_gaps_are_counted_in_frames_of_the_video(rate: float | None, expected: dict[str, Any]) -> None:
+    """Where frames may be of any length, only what is too short in frames of all lengths is."""
+    pair = (Cue(0, 1000, ("One.",)), Cue(1045, 3000, ("Two.",)))
+    assert broken(check(Track(pair, "en"), picture=Picture(frame_rate=rate))) == expected
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("rounded", [floor, round, ceil])
+def test_captions_on_frames_tell_their_frame_rate(rate: float, rounded: Callable[[float], int]) -> None:
+    cues = tuple(
+        Cue(rounded(frame * 1000 / rate), rounded((frame + 60) * 1000 / rate), ("Yes.",))
+        for frame in range(100, 5000, 203)
+    )
+    assert check(Track(cues, "en")).frame_rate == rate
+
+
+@pytest.mark.parametrize("step", [1, 10, 50, 100, 500])
+def test_captions_not_on_frames_tell_none(step: int) -> None:
+    """Tenths of a second are all on the frames of 30 a second, and yet tell nothing."""
+    dice = Random(step)
+    starts = [index * 5000 + dice.randrange(0, 2000, step) for index in range(40)]
+    cues = tuple(Cue(start, start + 1000 + dice.randrange(0, 1000, step), ("Yes.",)) for start in starts)
+    assert check(Track(cues, "en")).frame_rate is None
+
+
+def test_a_start_just_after_a_shot_change_is_advised_against() -> None:
+    certificate = check(Track((Cue(5200, 7000, ("Hello.",)),), "en"), picture=Picture(shots=(5.0,)))
+    assert broken(certificate) == {"late-starts": [1]}
+    assert certificate.passes
+
+
+def test_the_dashes_of_two_speakers_are_no_words() -> None:
+    track = Track((Cue(0, 1200, ("- Are you here?", "- Yes.")),), "en")
+    assert broken(check(track, load_profile("bbc"))) == {"sentences": [1]}  # 4 words in 1.2 s are its limit
 
 
 def test_the_page_escapes_what_captions_hold() -> None:

@@ -18,6 +18,7 @@ from subwhisper.subtitles.layout.profile import Profile
 from subwhisper.subtitles.layout.segment import segment
 from subwhisper.subtitles.layout.standards import load_profile
 from subwhisper.subtitles.layout.timing import Timing, time_cues
+from subwhisper.subtitles.markup import CueSpan
 from subwhisper.subtitles.track import Cue, CueWord, Track
 from subwhisper.transcript import Transcript
 
@@ -34,7 +35,7 @@ def lay_out(transcript: Transcript, profile: Profile | None = None, picture: Pic
     to the characters.
 
     Args:
-        transcript: what was said; a cue never mixes its speakers.
+        transcript: what was said; two of its speakers share a cue only as a dialogue, with a line each.
         profile: the limits; Netflix's in the language of the text when not given.
         picture: frame rate and shot changes of the video.
     """
@@ -47,22 +48,26 @@ def lay_out(transcript: Transcript, profile: Profile | None = None, picture: Pic
     times = time_cues(timing, cues)
     return Track(
         cues=tuple(
-            _cue(pieces, first, breaker.ends(first, last), *time)
-            for (first, last), time in zip(cues, times, strict=True)
+            _cue([pieces[begin:end] for begin, end in breaker.lines(*cue)], limits, *time)
+            for cue, time in zip(cues, times, strict=True)
         ),
         language=transcript.language,
     )
 
 
-def _cue(pieces: Sequence[Piece], first: int, line_ends: list[int], start_ms: int, end_ms: int) -> Cue:
+def _cue(rows: Sequence[Sequence[Piece]], profile: Profile, start_ms: int, end_ms: int) -> Cue:
+    """Set the pieces of each line as text, with the times of the words and the voices."""
+    is_dialogue = rows[0][0].turn != rows[-1][0].turn
     lines: list[str] = []
     words: list[CueWord] = []
-    for end in line_ends:
-        line = ""
-        for piece in pieces[first : end + 1]:
-            line += " " if line and piece.spaced else ""
-            words.append(CueWord(piece.start_ms, piece.end_ms, len(lines), len(line), len(line) + len(piece.text)))
+    spans: list[CueSpan] = []
+    for number, row in enumerate(rows):
+        line = profile.dash(number) if is_dialogue else ""
+        for index, piece in enumerate(row):
+            line += " " if index and piece.spaced else ""
+            words.append(CueWord(piece.start_ms, piece.end_ms, number, len(line), len(line) + len(piece.text)))
             line += piece.text
         lines.append(line)
-        first = end + 1
-    return Cue(start_ms, end_ms, tuple(lines), tuple(words))
+        if speaker := row[0].speaker:
+            spans.append(CueSpan(number, 0, len(line), voice=speaker))
+    return Cue(start_ms, end_ms, tuple(lines), tuple(words), spans=tuple(spans))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from subwhisper.subtitles.layout.cohesion import Boundary
 from subwhisper.subtitles.layout.joints import Joint, joints_of
 from subwhisper.subtitles.layout.lines import LineBreaker
-from subwhisper.subtitles.layout.pieces import Piece, cut_into_pieces
+from subwhisper.subtitles.layout.pieces import Piece, cut_into_pieces, set_line
 from subwhisper.subtitles.layout.profile import Profile
 from subwhisper.subtitles.layout.standards import load_profile
 from subwhisper.subtitles.track import Cue, Track
@@ -24,7 +24,7 @@ REACH_MS = 2500
 """How far from their time words may move to stand together."""
 PARTED = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 0.3, Boundary.NOTHING: 0.8}
 """Seconds of distance that parting after a piece is worth."""
-TIE_SHARE = 1 / 40
+TIE_SHARE = 1 / 80
 """Of what parting costs between the lines of a cue, in seconds."""
 EMPTY = 1.5
 """Seconds that a cue without words costs: the original says something there."""
@@ -50,7 +50,7 @@ def lay_out_beside(track: Track, translation: Transcript, profile: Profile | Non
         return Track(language=translation.language, cues=())
     joints = joints_of(pieces, translation.language)
     breakers = [
-        LineBreaker(pieces, joints, replace(limits, max_lines=limits.max_lines + more))
+        LineBreaker(pieces, joints, replace(limits, max_lines=limits.max_lines + more, speaker_dash=None))
         for more in range(MORE_LINES + 1)
     ]
     cuts = _Sharing(track.cues, pieces, joints, breakers[0]).cuts()
@@ -64,13 +64,8 @@ def lay_out_beside(track: Track, translation: Transcript, profile: Profile | Non
 def _lines(pieces: Sequence[Piece], first: int, last: int, breakers: Sequence[LineBreaker]) -> tuple[str, ...]:
     """The lines of a cue, in the fewest lines that hold it; the last of them is as long as it has to be."""
     fitting = next((breaker for breaker in breakers if breaker.cost(first, last) < math.inf), None)
-    ends = fitting.ends(first, last) if fitting else [last]
-    lines = []
-    for end in ends:
-        spaced = ["", *(" " if piece.spaced else "" for piece in pieces[first + 1 : end + 1])]
-        lines.append("".join(gap + piece.text for gap, piece in zip(spaced, pieces[first : end + 1], strict=True)))
-        first = end + 1
-    return tuple(lines)
+    rows = fitting.lines(first, last) if fitting else [(first, last + 1)]
+    return tuple(set_line(pieces[begin:end]) for begin, end in rows)
 
 
 @dataclass(frozen=True, slots=True)

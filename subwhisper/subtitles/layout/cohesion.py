@@ -4,8 +4,9 @@ Detected: sentence and clause ends by punctuation; articles, possessives, prepos
 pronouns, conjunctions, negations and the like by the lists of `closed_classes.toml` (19 languages; English in
 full, the rest in part); titles; numbers and what they count; two capitalised words running (a first and a last
 name, outside German); phrases of Chinese, Japanese and Thai (phrases.py).
-Not detected: adjective + noun, verbs and their objects, names that are not capitalised, words of one
-class that look like another (`that`, `her`), anything else that needs a parser.
+Detected in part: nouns and what describes them, by common adjectives (English) and by the article before them.
+Not detected: verbs and their objects, names that are not capitalised, words of one class that look like
+another (`that`, `her`), anything else that needs a parser.
 
 Costs are those of the layout: 0 is a perfect place to part, `NEVER` a place to part only by force.
 """
@@ -18,11 +19,11 @@ from enum import IntEnum
 from functools import cache, lru_cache
 from pathlib import Path
 
-NEVER = 120.0
+NEVER = 150.0
 """Article | noun, title | name."""
-BAD = 40.0
+BAD = 80.0
 """Preposition | phrase, auxiliary | verb, pronoun | verb, conjunction | clause, number | unit."""
-POOR = 15.0
+POOR = 30.0
 """Perhaps one name or one idea."""
 
 _LISTS = Path(__file__).with_name("closed_classes.toml")
@@ -40,6 +41,8 @@ _LOOSE = {
 _OPENINGS = {"conjunctions": 1.0, "prepositions": 0.5, "connectives": 0.5, "subjects": 0.3, "openers": 0.25}
 """Classes that may begin a line or cue, and how good a place that is, up to 1."""
 _LINKS = ("conjunctions", "prepositions")
+_DESCRIBING = ("articles", "possessives", "determiners", "degrees")
+"""Classes after which a noun comes, with what describes it before it."""
 
 
 class Boundary(IntEnum):
@@ -77,8 +80,26 @@ class _Lexicon:
     links: frozenset[str]
     """Conjunctions and prepositions: what they begin may stand apart from an auxiliary."""
     auxiliaries: frozenset[str]
+    adjectives: frozenset[str]
+    particles: frozenset[str]
+    """Words that belong to the verb before them when a preposition follows: `walk over | to`."""
+    phrasal: frozenset[str]
+    """Verbs that particles belong to: `turn over`."""
+    describing: frozenset[str]
     set_phrases: Mapping[str, tuple[tuple[str, ...], ...]]
     """First word -> phrases of several words that begin with it."""
+
+    def is_open(self, word: str) -> bool:
+        """Whether a word is of no class that is known: a noun, a verb, an adjective, an adverb."""
+        bare = word.lower().strip(_BARE)
+        return bare[:1].isalpha() and not (
+            bare in self.ties or bare in self.openings or bare in self.objects or bare in self.enclitics
+        )
+
+    def opens_noun_phrase(self, first: str, second: str, third: str) -> bool:
+        """Whether three words may be an article, what describes a noun, and the noun."""
+        described = first in self.describing and self.is_open(second) and self.is_open(third)
+        return described and second not in self.adjectives
 
 
 @cache
@@ -107,6 +128,10 @@ def _lexicon(language: str) -> _Lexicon:
         openings=openings,
         links=none.union(*(classes.get(name, none) for name in _LINKS)),
         auxiliaries=classes.get("auxiliaries", none),
+        adjectives=classes.get("adjectives", none),
+        particles=classes.get("particles", none),
+        phrasal=classes.get("phrasal", none),
+        describing=none.union(*(classes.get(name, none) for name in _DESCRIBING)),
         set_phrases=phrases,
     )
 
@@ -123,13 +148,14 @@ def _tables() -> dict[str, dict[str, str]]:
 
 
 _BARE = ".,;:!?…\"'“”‘’«»()[]"
-_PARTICLES = frozenset(("to", "off", "up", "out", "for", "about", "with", "into", "down", "away", "over", "at", "of"))
+_AFTER_INFINITIVE = frozenset("to off up out for about with into down away over at of".split())
 _CLOSERS = "\"'”’»›)]}」』】〕］｝〉》）*_"
 _OPENING = "\"'“‘«‹([{「『【¿¡"
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟։።۔][.!?…。！？]*$")
 _CLAUSE_END = re.compile(r"(?:[,;:、，；：،؛—–]|--|\.\.)$")
 _NUMBER = re.compile(r"[$£€¥#]?\d[\d.,:]*")
 _CONTRACTION = re.compile(r"[a-z]+(?:'(?:m|re|ve|ll|d)|n't)")  # I'm, they've, don't: a verb follows
+_ADJECTIVE_ENDING = re.compile(r"[a-z]{3,}(?:al|ive|ous|ful|less|able|ible|ic)")  # the proposal, too: it may be
 _INITIAL = re.compile(r"[^\W\d_]\.")
 _TITLE = Tie(NEVER, "with a title")
 _NUMBER_TIE = Tie(BAD, "between a number and what it counts")
@@ -140,6 +166,9 @@ _VERB_AND_PREPOSITION = Tie(BAD, "between a verb and its preposition")
 _SET_PHRASE = Tie(BAD, "within a set phrase")
 _POSSESSED = Tie(POOR, "with a possessive")
 _NAME = Tie(POOR, "within a name")
+_ADJECTIVE = Tie(BAD, "between an adjective and its noun")
+_DESCRIBED = Tie(POOR, "within what may be one idea")
+_PARTICLE = Tie(BAD, "between a verb and its particle")
 _OBJECT = Tie(BAD, "between a verb and its object")
 _ENCLITIC = Tie(NEVER, "before a particle that belongs to it")
 
@@ -191,8 +220,12 @@ def tie(before: str, after: str, language: str) -> Tie:
             return _UNIT_TIE
         if after[0].isalnum() and not opening(after, language):
             return _NUMBER_TIE
+    if word in lexicon.adjectives and lexicon.is_open(after):
+        return _ADJECTIVE
     if language == "en" and word.endswith(("'s", "s'")):
         return _POSSESSED
+    if language == "en" and _ADJECTIVE_ENDING.fullmatch(word) and lexicon.is_open(after):
+        return _DESCRIBED
     if language != "de" and _is_name(before) and _is_name(after.rstrip(".,;:!?…")):
         return _NAME
     return FREE
@@ -209,23 +242,31 @@ def _is_name(word: str) -> bool:
 
 def opening(word: str, language: str) -> float:
     """Tell how good a place this word is to begin a line or cue with, from 0 to 1."""
-    return _lexicon(language).openings.get(word.lower(), 0.0)
+    bare = word.lower().replace("’", "'")
+    return _lexicon(language).openings.get(bare.split("'")[0] if language == "en" else bare, 0.0)
 
 
 def wider_ties(words: Sequence[str], language: str) -> Mapping[int, Tie]:
     """Find what holds words together that two neighbours alone do not show.
 
     Returns:
-        Index of the later of two neighbours -> their tie: within set phrases (`as soon as`), and in English between
-        an infinitive and its preposition (`to look | for`).
+        Index of the later of two neighbours -> their tie: within set phrases (`as soon as`), between what describes a
+        noun and the noun, between verbs and their particles (`to look | for`, `turn | over`), between `20 or | 30`.
     """
     lexicon = _lexicon(language)
     lowered = [word.lower().strip(_BARE) for word in words]
     ties: dict[int, Tie] = {}
     for index, word in enumerate(lowered):
+        if index > 1 and lexicon.opens_noun_phrase(*lowered[index - 2 : index + 1]):
+            ties.setdefault(index, _DESCRIBED)
         for phrase in lexicon.set_phrases.get(word, ()):
             if tuple(lowered[index : index + len(phrase)]) == phrase:
                 ties |= dict.fromkeys(range(index + 1, index + len(phrase)), _SET_PHRASE)
-        if language == "en" and index > 1 and lowered[index - 2] == "to" and word in _PARTICLES:
+        if language == "en" and index > 1 and lowered[index - 2] == "to" and word in _AFTER_INFINITIVE:
             ties[index] = _VERB_AND_PREPOSITION
+        if index > 1 and word[:1].isdigit() and lowered[index - 2][:1].isdigit() and lowered[index - 1] in lexicon.links:
+            ties[index - 1] = _NUMBER_TIE
+        if index and word in lexicon.particles and index + 1 < len(lowered):
+            if lowered[index + 1] in lexicon.links or lowered[index - 1] in lexicon.phrasal:
+                ties[index], ties[index + 1] = _PARTICLE, FREE
     return ties

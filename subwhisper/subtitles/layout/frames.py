@@ -86,6 +86,8 @@ class Limits:
     linger: int
     margin: int
     """Around a shot change."""
+    lead: int
+    """Before its first word, for a cue that comes with its shot."""
 
     @classmethod
     def of(cls, profile: Profile, clock: Clock) -> "Limits":
@@ -97,6 +99,7 @@ class Limits:
             chain=max(clock.nearest(profile.chain_below), gap),
             linger=clock.nearest(profile.linger),
             margin=clock.nearest(profile.shot_margin),
+            lead=clock.nearest(profile.shot_lead),
         )
 
 
@@ -122,6 +125,11 @@ class Shots:
         index = bisect_right(self._cuts, tick)
         return self._cuts[index] if index < len(self._cuts) else NEVER_COMES
 
+    def last_until(self, tick: int) -> int:
+        """Return the last change at or before a tick; -1 if there is none."""
+        index = bisect_right(self._cuts, tick)
+        return self._cuts[index - 1] if index else -1
+
     def around(self, start: int, end: int, following: int) -> list[int]:
         """Return the changes that the end of a cue is too near to, if the next cue begins at `following`."""
         low = bisect_right(self._cuts, max(end - self.margin, start))
@@ -131,6 +139,11 @@ class Shots:
     def begins_badly(self, start: int) -> bool:
         """Whether a change comes so soon after the start that the cue should have waited for it."""
         return self._slack < self.next_after(start) - start < self.margin
+
+    def begins_late(self, start: int) -> bool:
+        """Whether a cue begins so soon after a change that it should have come with it, were its words said then."""
+        cut = self.last_until(start)
+        return cut >= 0 and self._slack < start - cut <= self.margin
 
     def crossed(self, start: int, end: int) -> int:
         """Count the changes that happen while a cue is shown."""

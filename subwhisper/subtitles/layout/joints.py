@@ -9,7 +9,7 @@ from subwhisper.subtitles.layout.phrases import has_phrases, inside_phrase
 from subwhisper.subtitles.layout.pieces import Piece
 from subwhisper.subtitles.script import is_spaceless
 
-INSIDE_PHRASE = Tie(90.0, "within a phrase")
+INSIDE_PHRASE = Tie(120.0, "within a phrase")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ def joints_of(pieces: Sequence[Piece], language: str) -> list[Joint]:
     wider = wider_ties([piece.text for piece in pieces], code)
     joints = []
     for index, (before, after) in enumerate(pairwise(pieces), start=1):
-        mark = boundary(before.text, after.text)
+        new_speaker = before.turn != after.turn
+        mark = Boundary.SENTENCE if new_speaker else boundary(before.text, after.text)
         if mark is not Boundary.NOTHING:
             bond = FREE
         elif inside and inside[index]:
@@ -49,13 +50,21 @@ def joints_of(pieces: Sequence[Piece], language: str) -> list[Joint]:
             Joint(
                 mark,
                 bond,
-                0.0 if index in wider else opening(after.text, code),
+                0.0 if bond.cost and index in wider else opening(after.text, code),
                 max(after.start_ms - before.end_ms, 0),
-                before.speaker != after.speaker,
+                new_speaker,
                 after.opens_segment,
             )
         )
     return joints
+
+
+def turns_of(joints: Sequence[Joint]) -> list[int]:
+    """Return, for each piece, the first of those that its speaker says in a row."""
+    turns = [0]
+    for index, joint in enumerate(joints, start=1):
+        turns.append(index if joint.new_speaker else turns[-1])
+    return turns
 
 
 def _inside(pieces: Sequence[Piece], language: str) -> list[bool]:

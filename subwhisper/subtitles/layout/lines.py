@@ -2,28 +2,30 @@
 
 One line when the text fits; otherwise the fewest lines that hold it, broken at the cheapest
 places: after punctuation, before conjunctions and prepositions, never after an article, and in a
-shape that is even or heavier at the bottom, without a lone short word.
+shape that is even or heavier at the bottom, without a lone short word. Two speakers have a line each.
 """
 
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 
 from subwhisper.subtitles.layout.cohesion import Boundary
-from subwhisper.subtitles.layout.joints import Joint
+from subwhisper.subtitles.layout.joints import Joint, turns_of
 from subwhisper.subtitles.layout.pieces import Piece
 from subwhisper.subtitles.layout.profile import Profile
+from subwhisper.subtitles.script import display_width
 
-BREAK_AFTER = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 0.0, Boundary.NOTHING: 13.0}
+BREAK_AFTER = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 0.0, Boundary.NOTHING: 16.0}
 BREAK_BEFORE_OPENING = -12.0
 """In proportion to how well the next word begins a line."""
 TOP_HEAVY = 0.3
 """Per column by which a line is longer than those below it."""
-BOTTOM_HEAVY = 0.2
+BOTTOM_HEAVY = 0.25
 """Per column by which it is shorter."""
-ORPHAN = 20.0
+ORPHAN = 12.0
 """A line of less than a fifth of the width, beside longer ones."""
-EXTRA_LINE = 2.0
+EXTRA_LINE = 0.5
 
 
 class LineBreaker:
@@ -44,6 +46,8 @@ class LineBreaker:
             self._right.append(column)
             self._clipped.append(self._clipped[-1] + min(piece.width, self._width))
         self._parting = [_parting_cost(joint) for joint in joints]
+        self._dashes = [display_width(profile.dash(line)) for line in range(2)]
+        self._turns = turns_of(joints) if profile.speaker_dash is not None else [0] * len(pieces)
 
     def width(self, first: int, last: int) -> int:
         """Count the columns of these pieces on one line."""
@@ -55,6 +59,8 @@ class LineBreaker:
 
     def cost(self, first: int, last: int) -> float:
         """Return what the best break of these pieces costs; infinite when no allowed number of lines holds them."""
+        if first < self._turns[last]:
+            return 0.0 if self._holds_two_speakers(first, last) else math.inf
         if self._fits(first, last):
             return 0.0
         for lines in range(2, self._lines + 1):
@@ -63,12 +69,19 @@ class LineBreaker:
                 return cost + EXTRA_LINE * (lines - 1)
         return math.inf
 
-    def ends(self, first: int, last: int) -> list[int]:
-        """Return the last piece of each line of the best break.
+    def lines(self, first: int, last: int) -> list[tuple[int, int]]:
+        """Return the first piece of each line of the best break, and that after its last.
 
         Raises:
             ValueError: the pieces do not fit.
         """
+        begins = [first, *(end + 1 for end in self._ends(first, last))]
+        return list(pairwise(begins))
+
+    def _ends(self, first: int, last: int) -> list[int]:
+        """The last piece of each line."""
+        if first < self._turns[last]:
+            return [self._turns[last] - 1, last]
         if self._fits(first, last):
             return [last]
         for lines in range(2, self._lines + 1):
@@ -79,6 +92,14 @@ class LineBreaker:
                     first = ends[-1] + 1
                 return [*ends, last]
         raise ValueError(f"pieces {first} to {last} do not fit into {self._lines} lines")
+
+    def _holds_two_speakers(self, first: int, last: int) -> bool:
+        """Whether two speakers say this, and what each of them says fits on a line after its dash."""
+        second = self._turns[last]
+        return self._lines > 1 and self._turns[second - 1] <= first and all(
+            dash + self.width(begin, end) <= self._width and end - begin < self._words
+            for dash, begin, end in zip(self._dashes, (first, second), (second - 1, last), strict=True)
+        )
 
     def _fits(self, first: int, last: int) -> bool:
         fits = self._right[last] - self._left[first] <= self._width and last - first < self._words

@@ -8,7 +8,7 @@ Whatever the recogniser says, pieces come out in the order of the words, with st
 never run backwards and never lie before the word's own start.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -45,6 +45,8 @@ class Piece:
     opens_segment: bool = False
     """It begins a segment of the recogniser, which is often where a phrase begins."""
     speaker: str | None = None
+    turn: int = 0
+    """How many times the speaker has changed before it."""
 
 
 def cut_into_pieces(transcript: Transcript, max_width: int) -> list[Piece]:
@@ -65,7 +67,15 @@ def cut_into_pieces(transcript: Transcript, max_width: int) -> list[Piece]:
             else:
                 pieces.append(piece)
     _put_in_order(pieces)
+    for before, piece in pairwise(pieces):
+        piece.turn = before.turn + (before.speaker != piece.speaker)
     return pieces
+
+
+def set_line(pieces: Sequence[Piece]) -> str:
+    """Write pieces on one line."""
+    rest = "".join(" " * piece.spaced + piece.text for piece in pieces[1:])
+    return pieces[0].text + rest
 
 
 def _pieces_of(segment: Segment, max_width: int) -> Iterator[Piece]:

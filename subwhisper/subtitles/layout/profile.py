@@ -9,6 +9,18 @@ from subwhisper.errors import OptionError
 
 FRAME_RATE = 24.0
 """Frames a second that frames are counted in where the video's own are not known."""
+LONGEST_DASH = 3
+"""Characters."""
+_SECONDS = (
+    "min_duration",
+    "max_duration",
+    "min_gap",
+    "chain_below",
+    "linger",
+    "max_pause",
+    "shot_margin",
+    "shot_lead",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +64,12 @@ class Profile:
     """A cue holds no more than one sentence, unless they are too short to be shown alone."""
     shot_margin: float = 0.5
     """Seconds around a shot change in which a cue neither begins before it nor ends after it; 0 ignores them."""
+    shot_lead: float = 0.0
+    """Seconds before its first word that a cue may appear to come with its shot; 0: never before the sound."""
+    speaker_dash: str | None = "-"
+    """What stands before the line of each of two speakers who share a cue; `None`: no two share one."""
+    dash_first_line: bool = True
+    """Whether the first of the two lines has it as well."""
     languages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Code of a language -> the values that differ in it."""
 
@@ -60,7 +78,7 @@ class Profile:
             value = getattr(self, name)
             if value is not None and value < lowest:
                 raise OptionError(f"{name} must be at least {lowest}, got {value}")
-        for name in ("min_duration", "max_duration", "min_gap", "chain_below", "linger", "max_pause", "shot_margin"):
+        for name in _SECONDS:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise OptionError(f"{name} must be a number of seconds, 0 or more, got {value}")
@@ -72,6 +90,8 @@ class Profile:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise OptionError(f"{name} must be above 0, got {value}")
+        if len(self.speaker_dash or "") > LONGEST_DASH or not (self.speaker_dash or "").isprintable():
+            raise OptionError(f"speaker_dash must be at most {LONGEST_DASH} characters, got {self.speaker_dash!r}")
         for code, values in self.languages.items():
             _refuse_strangers(code, values)
             replace(self, languages={}, **values)  # its own values must be possible as well
@@ -95,6 +115,10 @@ class Profile:
             for code, own in self.languages.items()
         }
         return replace(self, **values, languages={code: own for code, own in kept.items() if own})
+
+    def dash(self, line: int) -> str:
+        """Return what stands before a line, from 0, of a cue that two speakers share."""
+        return (self.speaker_dash or "") if line > 0 or self.dash_first_line else ""
 
     def gap_seconds(self, frame_rate: float | None = None) -> float:
         """Return the least time between two cues, in video of so many frames a second."""

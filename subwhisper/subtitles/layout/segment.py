@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from subwhisper.subtitles.layout.cohesion import Boundary
-from subwhisper.subtitles.layout.joints import Joint
+from subwhisper.subtitles.layout.joints import Joint, turns_of
 from subwhisper.subtitles.layout.lines import LineBreaker
 from subwhisper.subtitles.layout.pieces import Piece
 from subwhisper.subtitles.layout.profile import Profile
@@ -21,8 +21,8 @@ from subwhisper.subtitles.track import to_ms
 
 CUE = 22.0
 """Each cue: fewer are calmer."""
-END_AFTER = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 12.0, Boundary.NOTHING: 55.0}
-END_BEFORE_OPENING = -26.0
+END_AFTER = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 14.0, Boundary.NOTHING: 66.0}
+END_BEFORE_OPENING = -32.0
 """In proportion to how well the next word begins a cue."""
 PAUSE_RELIEF = 0.9
 """Share of the cost of an end that a clear pause takes away."""
@@ -42,6 +42,8 @@ FULLNESS = 20.0
 """A full cue, falling with the square: evens out the cues of a sentence."""
 FRAGMENT = 16.0
 """A cue under a third of a line that is not a sentence by itself."""
+DIALOGUE = 12.0
+"""Two speakers share a cue: dearer than a cue for each, where there is time for that."""
 SHOT_INSIDE = 12.0
 """A shot change within a cue."""
 
@@ -52,7 +54,7 @@ TOO_FAST = 25.0
 PACE = 45.0
 """Per multiple of the reading speed beyond the first, up to `FASTEST`."""
 FASTEST = 3.0
-BAD_SHOT = 400.0
+BAD_SHOT = 600.0
 """A cue that begins or ends too near to a shot change."""
 NO_ROOM = 1e6
 """The next cue would begin at the same moment."""
@@ -110,7 +112,8 @@ class _CueCosts:
         within = SENTENCE_INSIDE[profile.one_sentence]
         self._inside = list(accumulate((_inside_cost(joint, within) for joint in joints), initial=0.0))
         self._stops = list(accumulate(mark is Boundary.SENTENCE for mark in self._marks))
-        self.walls = _walls(joints, to_ms(profile.max_pause))
+        self._turns = turns_of(joints)
+        self.walls = _walls(joints, to_ms(profile.max_pause), shared=profile.speaker_dash is not None)
         self._room = profile.max_line_width * profile.max_lines
 
     def too_long(self, first: int, last: int) -> bool:
@@ -129,6 +132,8 @@ class _CueCosts:
             cost += FRAGMENT
         if self._stops[last] > self._stops[first] and self._marks[last + 1] is not Boundary.SENTENCE:
             cost += TORN
+        if first < self._turns[last]:
+            cost += DIALOGUE if self._marks[first] == self._marks[last + 1] == Boundary.SENTENCE else math.inf
         if cost >= enough:
             return math.inf
         cost += self._haste(first, last)
@@ -156,11 +161,21 @@ class _CueCosts:
         return cost
 
 
-def _walls(joints: Sequence[Joint], longest_pause: int) -> list[int]:
-    """For each piece, the first one that may share a cue with it: not across speakers or long silences."""
-    walls = [0]
+def _walls(joints: Sequence[Joint], longest_pause: int, *, shared: bool) -> list[int]:
+    """For each piece, the first one that may share a cue with it.
+
+    Args:
+        joints: between the pieces.
+        longest_pause: milliseconds; a longer silence is always a wall.
+        shared: two speakers may share a cue, else every change of speaker is a wall, too.
+    """
+    walls, silence = [0], 0
+    turns = turns_of(joints)
     for index, joint in enumerate(joints, start=1):
-        walls.append(index if joint.new_speaker or joint.pause_ms > longest_pause else walls[-1])
+        if joint.pause_ms > longest_pause:
+            silence = index
+        turn = turns[index]
+        walls.append(max(silence, turns[turn - 1] if shared and turn else turn))
     return walls
 
 

@@ -1,16 +1,17 @@
 """When a cue appears and goes.
 
 It appears with its first word, on the first frame that is not before the sound; where a shot begins a third of a
-second later or less, with the shot. It stays until its last word ends, longer where that helps it to be
+second later or less, with the shot. Netflix also wants a cue that would appear up to half a second after a shot change
+to appear on it, and one that would appear less than half a second before one to appear half a second before. That shows
+words before they are said, so it is done by `Profile.shot_lead` only, and never into the words before.
+
+It stays until its last word ends, longer where that helps it to be
 read, and makes way for the next cue with the minimum gap between. A gap that would be longer than the minimum
 but shorter than `Profile.chain_below` flickers, so it is closed. An end near a shot change is moved to two frames
 before it, or else well past it.
-
-Netflix also pulls a start that comes up to half a second after a shot change back onto it. That would show words
-before they are said, so it is not done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from subwhisper.subtitles.layout.frames import NEVER_COMES, NO_PICTURE, Clock, Limits, Picture, Shots
@@ -30,11 +31,12 @@ class Timing:
         self.limits = limits = Limits.of(profile, clock)
         self.shots = Shots(picture.shots, limits, clock)
         self.begins = [clock.at_or_after(piece.start_ms) for piece in pieces]
-        self.starts = [self._with_shot(begin) for begin in self.begins] if self.shots else list(self.begins)
-        self.starts.append(NEVER_COMES)
         self.spoken = [
             max(clock.at_or_after(piece.end_ms), begin + 1) for piece, begin in zip(pieces, self.begins, strict=True)
         ]
+        self._cut_into = clock.frames(CUT_INTO)
+        self.starts = list(self._with_shots()) if self.shots else list(self.begins)
+        self.starts.append(NEVER_COMES)
         lengths = [reading_length(piece.text, language) for piece in pieces]
         space = reading_length(" ", language)
         self._spaces = [space * piece.spaced for piece in pieces]
@@ -45,15 +47,17 @@ class Timing:
         self._spaced = [piece.spaced for piece in pieces]
         self._per_character = clock.per_second / profile.reading_speed if profile.reading_speed else 0.0
         self._per_word = clock.per_second * 60 / profile.words_per_minute if profile.words_per_minute else 0.0
-        self._cut_into = clock.frames(CUT_INTO)
+        self._turns = [piece.turn for piece in pieces]
+        self._dashes = sum(reading_length(profile.dash(line), language) for line in range(2))
 
     def characters(self, first: int, last: int) -> float:
-        """Count what is read, spaces included."""
-        return self._characters[last + 1] - self._characters[first] - self._spaces[first]
+        """Count what is read, spaces and the dashes of two speakers included."""
+        read = self._characters[last + 1] - self._characters[first] - self._spaces[first]
+        return read if self._turns[first] == self._turns[last] else read + self._dashes
 
     def reading_time(self, first: int, last: int) -> float:
         """Return the ticks it takes to read these pieces at the profile's speed; 0 without a limit."""
-        needed = self._per_character * (self._characters[last + 1] - self._characters[first] - self._spaces[first])
+        needed = self._per_character * self.characters(first, last) if self._per_character else 0.0
         if self._per_word:
             words = self._words[last + 1] - self._words[first] + (not self._spaced[first])
             return max(needed, self._per_word * words)
@@ -77,9 +81,22 @@ class Timing:
             end = self._near_shot(start, end, spoken, min(latest, longest), following, readable)
         return max(end, start + 1)
 
-    def _with_shot(self, begin: int) -> int:
-        cut = self.shots.next_after(begin)
-        return cut if cut - begin <= self.limits.margin * 2 // 3 else begin
+    def _with_shots(self) -> Iterator[int]:
+        """When a cue that begins with each piece appears."""
+        start = 0
+        for begin, silent_from in zip(self.begins, [0, *self.spoken], strict=False):
+            earliest = max(begin - self.limits.lead, silent_from - self._cut_into, start + 1)
+            start = self._with_shot(begin, min(earliest, begin))
+            yield start
+
+    def _with_shot(self, begin: int, earliest: int) -> int:
+        following, cut = self.shots.next_after(begin), self.shots.last_until(begin)
+        if following - begin <= self.limits.margin * 2 // 3:
+            return following
+        if cut >= earliest:
+            return cut
+        away = following - self.limits.margin
+        return away if earliest <= away < begin else begin
 
     def _near_shot(self, start: int, end: int, spoken: int, latest: int, following: int, readable: float) -> int:
         """Move an end that is near a shot change to where it belongs, where words and reading allow."""

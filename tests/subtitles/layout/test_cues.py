@@ -1,8 +1,11 @@
 """What good captions look like: whole layouts, checked by eye once and kept."""
 
+from dataclasses import replace
+
 import pytest
 
 from subwhisper.subtitles.layout import Profile, lay_out, load_profile
+from subwhisper.subtitles.layout.reflow import as_transcript
 from subwhisper.subtitles.track import Track
 from subwhisper.transcript import Segment, Transcript, Word
 
@@ -115,14 +118,58 @@ def test_right_to_left_text_keeps_its_logical_order() -> None:
     assert all(line.split()[-1] not in {"في", "الذي", "إنه"} for cue in track.cues for line in cue.lines)
 
 
-def test_speakers_never_share_a_cue() -> None:
-    words = [
-        Word(" Yes.", 0.0, 0.3, speaker="A"),
-        Word(" No.", 0.3, 0.6, speaker="B"),
-        Word(" Oh.", 0.6, 2.0, None, "B"),
-    ]
-    track = lay_out(Transcript((Segment(0.0, 2.0, "", words=tuple(words)),), "en"))
-    assert shown(track) == ["Yes.", "No. Oh."]
+def converse(*turns: tuple[str, str], language: str = "en", pause: float = 0.1) -> Transcript:
+    """Turns of talk, each a speaker and what is said, at 15 characters a second."""
+    clock, words = 0.5, []
+    for speaker, text in turns:
+        for word in text.split():
+            end = clock + (len(word) + 1) / 15
+            words.append(Word(f" {word}", clock, end, speaker=speaker))
+            clock = end
+        clock += pause
+    return Transcript((Segment(0.5, clock, "", words=tuple(words)),), language)
+
+
+QUICK = (("A", "Are you coming?"), ("B", "No."), ("A", "Why not? The weather is fine."))
+
+
+@pytest.mark.parametrize(
+    ("language", "profile", "first"),
+    [  # as Netflix has it in each language
+        ("en", "netflix", ["-Are you coming? / -No.", "Why not? The weather is fine."]),
+        ("fr", "netflix", ["- Are you coming? / - No.", "Why not? The weather is fine."]),
+        ("nl", "netflix", ["Are you coming? / -No.", "Why not? The weather is fine."]),
+        ("en", "bbc", ["Are you coming?", "No.", "Why not? The weather is fine."]),  # there, colours tell them apart
+    ],
+)
+def test_a_quick_exchange_is_a_dialogue_with_a_line_for_each(language: str, profile: str, first: list[str]) -> None:
+    track = lay_out(converse(*QUICK, language=language), load_profile(profile))
+    assert shown(track) == first
+    assert [cue.voices for cue in track.cues][-1] == ("A",)
+    said = [cue.lines[word.line][word.first : word.stop] for cue in track.cues for word in cue.words]
+    assert said == " ".join(text for _, text in QUICK).split()
+
+
+def test_speakers_with_time_for_it_have_a_cue_each() -> None:
+    track = lay_out(converse(*QUICK, pause=1.0))
+    assert shown(track) == ["Are you coming?", "No.", "Why not? The weather is fine."]
+    assert [cue.voices for cue in track.cues] == [("A",), ("B",), ("A",)]
+
+
+def test_no_one_is_cut_off_for_a_dialogue() -> None:
+    long = "I thought that we might go and see the house of the old man, and the garden behind it as well,"
+    track = lay_out(converse(("A", long), ("B", "No."), ("A", "if you like.")))
+    for cue in track.cues:
+        assert len(cue.voices) <= 2
+        assert len(cue.voices) < 2 or cue.lines[0].endswith(("No.", "like."))
+
+
+def test_captions_with_voices_are_laid_out_again_as_they_were() -> None:
+    """Dashes do not double, with word times or without."""
+    track = lay_out(converse(*QUICK))
+    without = Track(tuple(replace(cue, words=()) for cue in track.cues), "en")
+    assert lay_out(as_transcript(track, "en")) == track
+    assert shown(lay_out(as_transcript(without, "en"))) == shown(track)
 
 
 def test_a_bbc_cue_holds_one_sentence() -> None:

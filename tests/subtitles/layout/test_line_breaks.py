@@ -3,7 +3,7 @@ import pytest
 from subwhisper.subtitles.layout import Profile
 from subwhisper.subtitles.layout.joints import joints_of
 from subwhisper.subtitles.layout.lines import LineBreaker
-from subwhisper.subtitles.layout.pieces import cut_into_pieces
+from subwhisper.subtitles.layout.pieces import cut_into_pieces, set_line
 from subwhisper.transcript import Segment, Transcript
 
 
@@ -11,11 +11,7 @@ def broken(text: str, language: str = "en", profile: Profile = Profile()) -> lis
     """Break a text that fits one cue."""
     pieces = cut_into_pieces(Transcript((Segment(0.0, 9.0, text),), language), profile.max_line_width)
     breaker = LineBreaker(pieces, joints_of(pieces, language), profile)
-    lines, first = [], 0
-    for end in breaker.ends(0, len(pieces) - 1):
-        lines.append(" ".join(piece.text for piece in pieces[first : end + 1]))
-        first = end + 1
-    return lines
+    return [set_line(pieces[begin:end]) for begin, end in breaker.lines(0, len(pieces) - 1)]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from subwhisper.subtitles.layout.joints import joints_of
 from subwhisper.subtitles.layout.lines import LineBreaker
-from subwhisper.subtitles.layout.pieces import cut_into_pieces
+from subwhisper.subtitles.layout.pieces import cut_into_pieces, set_line
 from subwhisper.subtitles.layout.profile import Profile
 from subwhisper.transcript import Segment, Transcript
 
@@ -28,11 +28,7 @@ def marked_sentences() -> list[tuple[str, str]]:
 def broken(text: str, language: str) -> tuple[str, ...]:
     pieces = cut_into_pieces(Transcript((Segment(0.0, 6.0, text),), language), Profile().max_line_width)
     breaker = LineBreaker(pieces, joints_of(pieces, language), Profile())
-    lines, first = [], 0
-    for end in breaker.ends(0, len(pieces) - 1):
-        lines.append(" ".join(piece.text for piece in pieces[first : end + 1]))
-        first = end + 1
-    return tuple(lines)
+    return tuple(set_line(pieces[begin:end]) for begin, end in breaker.lines(0, len(pieces) - 1))
 
 
 def places(sentence: str, marks: str) -> set[int]:

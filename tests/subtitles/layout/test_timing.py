@@ -40,11 +40,14 @@ def test_cues_go_when_they_have_been_read_or_the_next_one_comes(
 
 
 def filmed(
-    *words: tuple[int, int, str], rate: float | None = 24.0, shots: tuple[float, ...] = ()
+    *words: tuple[int, int, str],
+    rate: float | None = 24.0,
+    shots: tuple[float, ...] = (),
+    profile: str = "netflix",
 ) -> list[tuple[int, int]]:
     """As `timed` by Netflix's rules, in frames of the video."""
     pieces = [Piece(text, start, end, spaced=False, width=len(text)) for start, end, text in words]
-    timing = Timing(pieces, load_profile("netflix"), "en", Picture(rate, shots))
+    timing = Timing(pieces, load_profile(profile), "en", Picture(rate, shots))
     times = time_cues(timing, [(index, index) for index in range(len(pieces))])
     rate = rate or 24
     return [(round(start * rate / 1000), round(end * rate / 1000)) for start, end in times]
@@ -92,6 +95,24 @@ def test_cues_keep_to_their_shots(
 ) -> None:
     assert filmed(*words, shots=(shot,)) == expected, why
     assert filmed(*words, rate=None, shots=(shot,)) == expected, why
+
+
+@pytest.mark.parametrize(
+    ("words", "shot", "start", "why"),
+    [
+        ([(1000, 3000, "x")], 0.875, 21, "it comes with the shot, three frames early"),
+        ([(1000, 3000, "x")], 0.5, 12, "half a second is the most"),
+        ([(1000, 3000, "x")], 0.458, 24, "further away is its own affair"),
+        ([(1000, 3000, "x")], 1.375, 21, "nine frames before the cut are too near: it begins twelve before"),
+        ([(1000, 3000, "x")], 1.125, 27, "three are few enough to wait"),
+        ([(300, 800, "x"), (1000, 3000, "x")], 0.875, 21, "there is silence before it"),
+        ([(300, 990, "x"), (1000, 3000, "x")], 0.5, 24, "never into the words before"),
+    ],
+)
+def test_strictly_by_netflix_a_cue_comes_with_its_shot(
+    words: list[tuple[int, int, str]], shot: float, start: int, why: str
+) -> None:
+    assert filmed(*words, shots=(shot,), profile="netflix-strict")[-1][0] == start, why
 
 
 @pytest.mark.parametrize("impossible", [{"frame_rate": 0.0}, {"frame_rate": 5000.0}, {"shots": (-1.0,)}])

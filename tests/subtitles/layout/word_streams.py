@@ -115,7 +115,8 @@ def check(track: Track, transcript: Transcript, profile: Profile, picture: Pictu
     said = 0
     for cue in track.cues:
         assert 0 < cue.duration_ms <= to_ms(profile.max_duration) + frame // 2
-        assert cue.start_ms >= to_ms(marks[said][1]), "a cue comes before its first word"
+        earliest = to_ms(marks[said][1] - profile.shot_lead)
+        assert cue.start_ms >= earliest, "a cue comes before its first word"
         assert len(cue.lines) <= profile.max_lines
         for index, line in enumerate(cue.lines):
             words = [word for word in cue.words if word.line == index]
