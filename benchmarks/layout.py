@@ -2,12 +2,14 @@
 
 Line by line is the manner of openai-whisper's writer with `--max_line_width 42 --max_line_count 2`: words fill a line
 until it is full, lines fill a cue, and a cue lasts from its first word to its last. Both are held to the same profile.
-Without transcripts, passages of old books are spoken at random paces, by a fixed seed. `--samples N` prints so many
-passages for the eye, `--hour` measures time and memory of an hour of words instead.
+Without transcripts, passages of old books are spoken at random paces, by a fixed seed. Then both are held to the breaks
+that a person marked in two hundred sentences (tests/data). `--samples N` prints so many passages for the eye, `--hour`
+measures time and memory of an hour of words instead.
 """
 
 import argparse
 import json
+import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -16,10 +18,13 @@ from pathlib import Path
 from random import Random
 
 from subwhisper.subtitles.check import Certificate, check
-from subwhisper.subtitles.layout import lay_out, load_profile
+from subwhisper.subtitles.layout import Profile, lay_out, load_profile
 from subwhisper.subtitles.layout.cohesion import Boundary, boundary
 from subwhisper.subtitles.track import Cue, CueWord, Track, to_ms
 from subwhisper.transcript import Segment, Transcript, Word
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "subtitles" / "layout"))
+from marked import agreement
 
 PASSAGES = Path(__file__).with_name("passages.txt")
 LONG_PAUSE = 3.0
@@ -61,6 +66,12 @@ def line_by_line(transcript: Transcript, width: int = 42, count: int = 2) -> Tra
     return Track(tuple([*cues, as_cue(lines)] if lines else cues), transcript.language)
 
 
+def filled(transcript: Transcript, profile: Profile) -> Track:
+    """Line by line in the width and number of lines of a profile."""
+    limits = profile.in_language(transcript.language)
+    return line_by_line(transcript, limits.max_line_width, limits.max_lines)
+
+
 def as_cue(lines: list[list[Word]]) -> Cue:
     texts, words = [], []
     for index, line in enumerate(lines):
@@ -92,7 +103,7 @@ def compare(transcripts: list[Transcript], profile_name: str) -> None:
     """Print the rules that each manner breaks, side by side."""
     profile = load_profile(profile_name)
     ours = [check(lay_out(one, profile), profile) for one in transcripts]
-    theirs = [check(line_by_line(one), profile) for one in transcripts]
+    theirs = [check(filled(one, profile), profile) for one in transcripts]
     print(f"{profile_name}: cues that break a rule{'':14}{'ours':>8}{'line by line':>14}")
     print(f"  {'(cues in all)':40}{sum(c.cues for c in ours):>8}{sum(c.cues for c in theirs):>14}")
     mine, other = broken(ours), broken(theirs)
@@ -100,12 +111,20 @@ def compare(transcripts: list[Transcript], profile_name: str) -> None:
         print(f"  {rule:40}{count:>8}{other[rule]:>14}")
 
 
+def compare_breaks() -> None:
+    """Print how the breaks of each manner agree with those marked by hand."""
+    print(f"{'breaks marked by hand, precision / recall':46}{'ours':>12}{'line by line':>14}")
+    for name in ("marked_breaks", "marked_speech"):
+        sides = [agreement(name, lay_out), agreement(name, line_by_line)]
+        ours, theirs = (f"{side.precision:.2f} / {side.recall:.2f}" for side in sides)
+        print(f"  {name:44}{ours:>12}{theirs:>14}")
+
+
 def show(transcript: Transcript, profile_name: str) -> None:
     """Print both for the eye."""
-    sides = [
-        list(pictured(track)) for track in (lay_out(transcript, load_profile(profile_name)), line_by_line(transcript))
-    ]
-    for left, right in paired(*sides):
+    profile = load_profile(profile_name)
+    ours, theirs = (list(pictured(track)) for track in (lay_out(transcript, profile), filled(transcript, profile)))
+    for left, right in paired(ours, theirs):
         print(f"{left:<52}{right}")
     print()
 
@@ -157,6 +176,8 @@ def main() -> None:
     transcripts = [Transcript.from_json(path.read_text(encoding="utf-8")) for path in arguments.transcripts]
     transcripts = transcripts or [spoken(passage, dice) for passage in read_passages()]
     compare(transcripts, arguments.profile)
+    print()
+    compare_breaks()
     for transcript in transcripts[: arguments.samples]:
         print()
         show(transcript, arguments.profile)

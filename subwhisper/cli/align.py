@@ -38,6 +38,7 @@ class AlignArguments(EditArguments):
     max_duration: cap.MaxDuration = None
     min_gap: cap.MinGap = None
     reading_speed: cap.ReadingSpeed = None
+    shot_changes: cap.ShotChanges = False
 
 
 def run_align(arguments: AlignArguments) -> None:
@@ -63,6 +64,7 @@ def run_align(arguments: AlignArguments) -> None:
         language=arguments.language,
         refine=arguments.refine,
         profile=cap.chosen_profile(arguments),
+        shot_changes=arguments.shot_changes,
         audio_track=arguments.audio_track,
         encoding=arguments.encoding,
     )

@@ -16,8 +16,8 @@ ProfileName = Annotated[
     str,
     option(
         "--profile", "--standard", panel=_CAPTIONS, metavar="NAME|FILE.toml",
-        help="The rules to keep: netflix, netflix-children, netflix-sdh, bbc, bbc-vertical, ebu, dcmp, ted, prime, "
-        "arte, youtube, shorts (9:16), one-word, plain; or a file of your own.",
+        help="The rules to keep: netflix, netflix-strict, netflix-children, netflix-sdh, bbc, bbc-vertical, ebu, dcmp, "
+        "ted, prime, arte, youtube, shorts (9:16), one-word, plain; or a file of your own.",
     ),
 ]  # fmt: skip
 MaxLineWidth = Annotated[

@@ -27,6 +27,7 @@ from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.edit import Destination, write_edited
 from subwhisper.pipeline.inputs import Source, as_file
 from subwhisper.pipeline.models import ModelChoice, load
+from subwhisper.pipeline.picture import picture_of
 from subwhisper.subtitles.formats import FORMATS, format_name
 from subwhisper.subtitles.formats import read_track as read_subtitles
 from subwhisper.subtitles.formats.encodings import decode, read_bytes
@@ -51,6 +52,8 @@ class AlignJob:
     """Move word edges to those of the sound."""
     profile: Profile = field(default_factory=load_profile)
     """Of the captions that a plain text becomes."""
+    shot_changes: bool = False
+    """Find the cuts of the picture, and keep those captions to them."""
     audio_track: int | str | None = None
     """Number from 0, or language; `None` is the file's own choice."""
     encoding: str | None = None
@@ -99,8 +102,9 @@ def align_file(
         ModelError: the model cannot be had.
         OutputError: see `Destination.write`.
     """
-    with as_file(recording, picture=False, on_progress=on_progress) as path:
-        return _align(path, text, destination, job or AlignJob(), on_progress)
+    chosen = job or AlignJob()
+    with as_file(recording, picture=chosen.shot_changes, on_progress=on_progress) as path:
+        return _align(path, text, destination, chosen, on_progress)
 
 
 def _align(recording: Path, text: Path, destination: Destination, chosen: AlignJob, on_progress: OnProgress) -> Aligned:
@@ -128,7 +132,8 @@ def _align(recording: Path, text: Path, destination: Destination, chosen: AlignJ
         write_edited(text, track, retimed_to_words(track, words, timed), destination, done="aligned")
     else:
         transcript = Transcript(_segments(words, timed, language), language, duration)
-        destination.write({target: lay_out(transcript, chosen.profile)}, inputs=[recording, text])
+        picture = picture_of(recording, shots=chosen.shot_changes, on_progress=on_progress)
+        destination.write({target: lay_out(transcript, chosen.profile, picture)}, inputs=[recording, text])
     return Aligned(target, n_words, n_timed, passages)
 
 

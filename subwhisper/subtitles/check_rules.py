@@ -184,7 +184,9 @@ def _overlap(at: Context) -> Iterator[Breach]:
 
 def _flicker(at: Context) -> Iterator[Breach]:
     for index, gap in at.gaps():
-        if at.gaps_allowed[1] < gap < at.limits.chain and not at.shots.crossed(at.ends[index] - 1, at.starts[index + 1] + 1):
+        if at.gaps_allowed[1] < gap < at.limits.chain and not at.shots.crossed(
+            at.ends[index] - 1, at.starts[index + 1] + 1
+        ):
             yield Breach(
                 index, f"{at.seconds(gap)} before the next: too short to be seen as a gap", _cannot_chain(at, index)
             )

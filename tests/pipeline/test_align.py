@@ -12,7 +12,9 @@ from subwhisper.pipeline.align import AlignJob, align_file
 from subwhisper.pipeline.edit import Destination
 from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.models import ModelChoice
+from subwhisper.pipeline.picture import picture_of
 from subwhisper.subtitles.formats import read_track, write_track
+from subwhisper.subtitles.layout.frames import Clock
 from subwhisper.subtitles.track import Cue, Track
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -44,6 +46,9 @@ def test_words_of_a_script_are_timed_and_what_nobody_says_is_told(tmp_path: Path
     errors = [abs(word["start"] - true["start"]) for word, true in zip(found, truth, strict=True)]
     assert np.median(errors) < 0.04
     assert np.quantile(errors, 0.9) < 0.2
+    clock = Clock(picture_of(FILM).frame_rate)
+    times = [round(cue[edge] * 1000) for cue in cues for edge in ("start", "end")]
+    assert times == [clock.ms(clock.at_or_after(time)) for time in times]  # those of the film's frames
 
 
 def test_old_subtitles_get_new_times_and_keep_the_rest(tmp_path: Path) -> None:

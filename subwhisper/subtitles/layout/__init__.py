@@ -48,14 +48,14 @@ def lay_out(transcript: Transcript, profile: Profile | None = None, picture: Pic
     times = time_cues(timing, cues)
     return Track(
         cues=tuple(
-            _cue([pieces[begin:end] for begin, end in breaker.lines(*cue)], limits, *time)
+            set_cue([pieces[begin:end] for begin, end in breaker.lines(*cue)], limits, *time)
             for cue, time in zip(cues, times, strict=True)
         ),
         language=transcript.language,
     )
 
 
-def _cue(rows: Sequence[Sequence[Piece]], profile: Profile, start_ms: int, end_ms: int) -> Cue:
+def set_cue(rows: Sequence[Sequence[Piece]], profile: Profile, start_ms: int, end_ms: int) -> Cue:
     """Set the pieces of each line as text, with the times of the words and the voices."""
     is_dialogue = rows[0][0].turn != rows[-1][0].turn
     lines: list[str] = []

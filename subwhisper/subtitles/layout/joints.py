@@ -1,7 +1,7 @@
 """What there is between each piece and the next: everything that decides whether they may be parted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from subwhisper.subtitles.layout.cohesion import FREE, Boundary, Tie, boundary, opening, tie, wider_ties
@@ -22,8 +22,12 @@ class Joint:
     """How well what follows begins a line or cue: 1 for a conjunction, 0 for most words."""
     pause_ms: int
     new_speaker: bool
+    are_known: bool
+    """It is known who says what stands on both sides."""
     opens_segment: bool
     """The recogniser began a segment here."""
+    strands: bool = False
+    """A word that begins a clause stands before it, or one that ends a clause after it: `cruel: Thou | that art`."""
 
 
 def joints_of(pieces: Sequence[Piece], language: str) -> list[Joint]:
@@ -53,10 +57,20 @@ def joints_of(pieces: Sequence[Piece], language: str) -> list[Joint]:
                 0.0 if bond.cost and index in wider else opening(after.text, code),
                 max(after.start_ms - before.end_ms, 0),
                 new_speaker,
+                bool(before.speaker and after.speaker),
                 after.opens_segment,
             )
         )
-    return joints
+    return _with_strands(joints)
+
+
+def _with_strands(joints: Sequence[Joint]) -> list[Joint]:
+    marks = [Boundary.SENTENCE, *(joint.mark for joint in joints), Boundary.SENTENCE]
+    around = zip(marks, marks[2:], strict=False)
+    return [
+        replace(joint, strands=True) if joint.mark is Boundary.NOTHING and max(pair) else joint
+        for joint, pair in zip(joints, around, strict=True)
+    ]
 
 
 def turns_of(joints: Sequence[Joint]) -> list[int]:

@@ -25,6 +25,8 @@ BOTTOM_HEAVY = 0.25
 """Per column by which it is shorter."""
 ORPHAN = 12.0
 """A line of less than a fifth of the width, beside longer ones."""
+STRANDED = 15.0
+"""One word of a clause on another line than the rest of it."""
 EXTRA_LINE = 0.5
 
 
@@ -96,9 +98,13 @@ class LineBreaker:
     def _holds_two_speakers(self, first: int, last: int) -> bool:
         """Whether two speakers say this, and what each of them says fits on a line after its dash."""
         second = self._turns[last]
-        return self._lines > 1 and self._turns[second - 1] <= first and all(
-            dash + self.width(begin, end) <= self._width and end - begin < self._words
-            for dash, begin, end in zip(self._dashes, (first, second), (second - 1, last), strict=True)
+        return (
+            self._lines > 1
+            and self._turns[second - 1] <= first
+            and all(
+                dash + self.width(begin, end) <= self._width and end - begin < self._words
+                for dash, begin, end in zip(self._dashes, (first, second), (second - 1, last), strict=True)
+            )
         )
 
     def _fits(self, first: int, last: int) -> bool:
@@ -133,5 +139,5 @@ class LineBreaker:
 def _parting_cost(joint: Joint) -> float:
     cost = BREAK_AFTER[joint.mark]
     if joint.mark is Boundary.NOTHING:
-        cost += joint.tie.cost + BREAK_BEFORE_OPENING * joint.opening
+        cost += joint.tie.cost + BREAK_BEFORE_OPENING * joint.opening + STRANDED * joint.strands
     return cost

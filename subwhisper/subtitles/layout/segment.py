@@ -24,6 +24,8 @@ CUE = 22.0
 END_AFTER = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 14.0, Boundary.NOTHING: 66.0}
 END_BEFORE_OPENING = -32.0
 """In proportion to how well the next word begins a cue."""
+STRANDED = 20.0
+"""One word of a clause in another cue than the rest of it."""
 PAUSE_RELIEF = 0.9
 """Share of the cost of an end that a clear pause takes away."""
 HESITATION_RELIEF = 0.2
@@ -167,7 +169,7 @@ def _walls(joints: Sequence[Joint], longest_pause: int, *, shared: bool) -> list
     Args:
         joints: between the pieces.
         longest_pause: milliseconds; a longer silence is always a wall.
-        shared: two speakers may share a cue, else every change of speaker is a wall, too.
+        shared: two speakers may share a cue, when both are known; else every change of speaker is a wall, too.
     """
     walls, silence = [0], 0
     turns = turns_of(joints)
@@ -175,7 +177,8 @@ def _walls(joints: Sequence[Joint], longest_pause: int, *, shared: bool) -> list
         if joint.pause_ms > longest_pause:
             silence = index
         turn = turns[index]
-        walls.append(max(silence, turns[turn - 1] if shared and turn else turn))
+        is_answer = shared and turn > 0 and joints[turn - 1].are_known
+        walls.append(max(silence, turns[turn - 1] if is_answer else turn))
     return walls
 
 
@@ -184,6 +187,7 @@ def _end_cost(joint: Joint) -> float:
     cost = END_AFTER[joint.mark]
     if joint.mark is Boundary.NOTHING:
         cost += END_BEFORE_OPENING * joint.opening
+        cost += STRANDED * joint.strands
     cost *= 1 - PAUSE_RELIEF * pause
     if joint.opens_segment:
         cost = max(cost - SEGMENT_RELIEF, 0.0)

@@ -6,14 +6,15 @@ import pytest
 from word_streams import random_picture, random_transcript
 
 from subwhisper.subtitles.check import check as certify
-from subwhisper.subtitles.layout import Picture, Profile, load_profile
+from subwhisper.subtitles.layout import Picture, Profile, load_profile, set_cue
+from subwhisper.subtitles.layout.cohesion import Boundary
 from subwhisper.subtitles.layout.joints import joints_of
 from subwhisper.subtitles.layout.lines import LineBreaker
-from subwhisper.subtitles.layout.pieces import cut_into_pieces, set_line
+from subwhisper.subtitles.layout.pieces import cut_into_pieces
 from subwhisper.subtitles.layout.segment import segment
 from subwhisper.subtitles.layout.standards import profile_names
 from subwhisper.subtitles.layout.timing import Timing, time_cues
-from subwhisper.subtitles.track import Cue, Track
+from subwhisper.subtitles.track import Track
 from subwhisper.transcript import Segment, Transcript, Word
 
 WINDOW = 12
@@ -50,23 +51,30 @@ class Bench:
 
     def fits(self, first: int, last: int) -> bool:
         """Whether these pieces may be one cue: as wide, as long and as connected as the profile wants."""
+        turns = self.pieces[last].turn - self.pieces[first].turn
+        if turns and not (turns == 1 and self.is_exchange(first, last)):
+            return False
         silence = max((joint.pause_ms for joint in self.joints[first:last]), default=0)
         spoken = self.timing.spoken[last] - self.timing.starts[first]
         return first == last or (
             self.breaker.cost(first, last) < float("inf")
             and silence <= self.limits.max_pause * 1000
-            and not any(joint.new_speaker for joint in self.joints[first:last])
             and spoken <= self.timing.limits.longest
         )
+
+    def is_exchange(self, first: int, last: int) -> bool:
+        """Whether the speakers of these pieces are known and say nothing but whole sentences."""
+        known = self.pieces[first].speaker and self.pieces[last].speaker
+        marks = [Boundary.SENTENCE, *(joint.mark for joint in self.joints), Boundary.SENTENCE]
+        whole = marks[first] is marks[last + 1] is Boundary.SENTENCE
+        return bool(known and whole and self.limits.speaker_dash is not None)
 
     def broken(self, cues: list[tuple[int, int]], first: int, last: int) -> bool:
         """Whether a cue between two pieces breaks a required rule, if everything is cut so."""
         near = [cue for cue in cues if cue[1] >= first - 1 and cue[0] <= last + 1]  # with the cues on both sides
         times = time_cues(self.timing, near)
-        shown = [
-            Cue(*time, tuple(set_line(self.pieces[begin:end]) for begin, end in self.breaker.lines(*cue)))
-            for cue, time in zip(near, times, strict=True)
-        ]
+        rows = [[self.pieces[begin:end] for begin, end in self.breaker.lines(*cue)] for cue in near]
+        shown = [set_cue(lines, self.limits, *time) for lines, time in zip(rows, times, strict=True)]
         certificate = certify(Track(tuple(shown)), self.rules, self.picture, language=self.language)
         inside = {number for number, cue in enumerate(near, start=1) if first <= cue[0] and cue[1] <= last}
         return bool(inside & {*certificate.broken})

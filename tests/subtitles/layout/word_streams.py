@@ -11,7 +11,7 @@ from wcwidth import wcswidth
 from subwhisper.subtitles.layout import Picture, Profile, load_profile
 from subwhisper.subtitles.layout.frames import NO_PICTURE
 from subwhisper.subtitles.layout.standards import profile_names
-from subwhisper.subtitles.track import Track, to_ms
+from subwhisper.subtitles.track import Cue, Track, to_ms
 from subwhisper.transcript import Segment, Transcript, Word
 
 _WORDS = (
@@ -27,6 +27,7 @@ SPACED = [" 안녕하세요", " 세계", " مرحبا", " بالعالم،", " �
 SCRIPTS = [LATIN, LATIN + GLUED, SPACELESS, SPACED, LATIN + GLUED + SPACELESS + SPACED]
 STEPS = [0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.5, 4.0, 20.0]
 JITTERS = [0.0, 0.0, 0.0, 0.0, -0.05, 0.03, -0.4, -3.0, 9.0]
+TURNS = [None, None, 1, 2, 6, 20]  # words after which another speaks; nobody knows
 LANGUAGES = ["en", "de", "zh", "ja", "th", "ar", "ko", "und"]
 
 
@@ -52,10 +53,11 @@ def _transcript(segments: list[list[str]], pick: Callable[[list[Any]], Any]) -> 
     """Give words times that may stand still, overlap, run backwards or be missing."""
     clock, said = pick([0.0, 0.3, 3599.9]), []
     for texts in segments:
-        begin, words = clock, []
-        for text in texts:
+        begin, words, turn = clock, [], pick(TURNS)
+        for index, text in enumerate(texts):
             start, length = clock + pick(JITTERS), pick(STEPS)
-            words.append(Word(text, start, start + length + pick(JITTERS)))
+            speaker = "AB"[index // turn % 2] if turn else None
+            words.append(Word(text, start, start + length + pick(JITTERS), speaker=speaker))
             clock += length
         aligned = pick([True, True, True, False])
         said.append(Segment(begin, clock, "".join(texts), words=tuple(words) if aligned else ()))
@@ -106,14 +108,25 @@ def spoken(transcript: Transcript) -> list[tuple[str, float]]:
     return marks
 
 
+def without_dashes(cue: Cue, profile: Profile) -> list[str]:
+    """The lines of a cue as they are said."""
+    if len(cue.voices) < 2:
+        return list(cue.lines)
+    assert len(cue.lines) == 2, "each speaker has a line"
+    assert all(line.startswith(profile.dash(number)) for number, line in enumerate(cue.lines))
+    return [line.removeprefix(profile.dash(number)) for number, line in enumerate(cue.lines)]
+
+
 def check(track: Track, transcript: Transcript, profile: Profile, picture: Picture = NO_PICTURE) -> None:
     """Assert every promise that `lay_out` makes."""
     profile = profile.in_language(transcript.language)
     frame = round(1000 / picture.frame_rate) + 1 if picture.frame_rate else 0  # ms
     marks = spoken(transcript)
-    assert letters("".join(line for cue in track.cues for line in cue.lines)) == "".join(mark[0] for mark in marks)
+    shown = [without_dashes(cue, profile) for cue in track.cues]
+    assert letters("".join(line for lines in shown for line in lines)) == "".join(mark[0] for mark in marks)
     said = 0
-    for cue in track.cues:
+    for cue, bare in zip(track.cues, shown, strict=True):
+        assert len(cue.voices) <= 2
         assert 0 < cue.duration_ms <= to_ms(profile.max_duration) + frame // 2
         earliest = to_ms(marks[said][1] - profile.shot_lead)
         assert cue.start_ms >= earliest, "a cue comes before its first word"
@@ -124,7 +137,7 @@ def check(track: Track, transcript: Transcript, profile: Profile, picture: Pictu
             assert wcswidth(line) <= profile.max_line_width or len(words) == 1, "too wide, and not one long word"
             assert line == line.strip()
             assert all(line[word.first : word.stop].strip() for word in words)
-        said += len(letters("".join(cue.lines)))
+        said += len(letters("".join(bare)))
     for before, after in zip(track.cues, track.cues[1:], strict=False):
         room = after.start_ms - before.start_ms
         gap = to_ms(profile.gap_seconds(picture.frame_rate))
