@@ -79,9 +79,7 @@ def segment(
     begins: list[int] = []  # where the last cue of that cut begins
     for last in range(len(pieces)):
         best, begin = math.inf, last
-        for first in range(last, costs.walls[last] - 1, -1):
-            if first < last and costs.too_long(first, last):
-                break  # more pieces in front will not make it fit
+        for first in range(last, costs.earliest[last] - 1, -1):
             before = cheapest[first]
             cost = before + costs.of(first, last, best - before)
             if cost < best:
@@ -109,33 +107,43 @@ class _CueCosts:
     ) -> None:
         self._breaker, self._timing = breaker, timing
         self._limits, self._shots = timing.limits, timing.shots
-        self._marks = [Boundary.SENTENCE, *(joint.mark for joint in joints), Boundary.SENTENCE]  # before each piece
+        ends = [True, *(joint.mark is Boundary.SENTENCE for joint in joints), True]
+        self._is_end = ends  # of a sentence, before each piece
         self._end = [*map(_end_cost, joints), 0.0]
         within = SENTENCE_INSIDE[profile.one_sentence]
         self._inside = list(accumulate((_inside_cost(joint, within) for joint in joints), initial=0.0))
-        self._stops = list(accumulate(mark is Boundary.SENTENCE for mark in self._marks))
+        self._stops = list(accumulate(ends))
         self._turns = turns_of(joints)
-        self.walls = _walls(joints, to_ms(profile.max_pause), shared=profile.speaker_dash is not None)
         self._room = profile.max_line_width * profile.max_lines
-
-    def too_long(self, first: int, last: int) -> bool:
-        """Whether these pieces take too long to say or too many columns, as more of them would."""
-        timing = self._timing
-        return (
-            timing.spoken[last] - timing.starts[first] > self._limits.longest
-            or self._breaker.least_width(first, last) > self._room
+        self.earliest = self._earliest(
+            _walls(joints, to_ms(profile.max_pause), shared=profile.speaker_dash is not None)
         )
+
+    def _earliest(self, walls: Sequence[int]) -> list[int]:
+        """For each piece, the first one that may begin its cue: more take too long to say, or too many columns."""
+        first, found = 0, []
+        for last, wall in enumerate(walls):
+            first = max(first, wall)
+            while first < last and self._is_too_long(first, last):
+                first += 1
+            found.append(first)
+        return found
+
+    def _is_too_long(self, first: int, last: int) -> bool:
+        spoken = self._timing.spoken[last] - self._timing.starts[first]
+        return spoken > self._limits.longest or self._breaker.least_width(first, last) > self._room
 
     def of(self, first: int, last: int, enough: float) -> float:
         """Add up the cost, or give up with infinity as soon as it is not below `enough`."""
         width = self._breaker.width(first, last)
         cost = CUE + self._end[last] + self._inside[last] - self._inside[first] + FULLNESS * (width / self._room) ** 2
-        if width * 6 < self._room and not (self._marks[first] == self._marks[last + 1] == Boundary.SENTENCE):
+        ends = self._is_end[last + 1]
+        if width * 6 < self._room and not (ends and self._is_end[first]):
             cost += FRAGMENT
-        if self._stops[last] > self._stops[first] and self._marks[last + 1] is not Boundary.SENTENCE:
+        if not ends and self._stops[last] > self._stops[first]:
             cost += TORN
         if first < self._turns[last]:
-            cost += DIALOGUE if self._marks[first] == self._marks[last + 1] == Boundary.SENTENCE else math.inf
+            cost += DIALOGUE if ends and self._is_end[first] else math.inf
         if cost >= enough:
             return math.inf
         cost += self._haste(first, last)
@@ -147,14 +155,14 @@ class _CueCosts:
         start, following = timing.starts[first], timing.starts[last + 1]
         if following <= start:
             return NO_ROOM
-        end = timing.end(start, first, last, following)
+        needed = timing.reading_time(first, last)
+        end = timing.end(start, last, following, needed)
         shown = end - start
         cost = BROKEN * (2 - shown / limits.shortest) if shown < limits.shortest else 0.0
         if (gap := following - end) < limits.gap:
             cost += BROKEN * (2 - gap / limits.gap)
         elif limits.gap < gap < limits.chain and not self._shots.crossed(end - 1, following + 1):
             cost += BROKEN
-        needed = timing.reading_time(first, last)
         if needed > shown:
             cost += TOO_FAST * timing.characters(first, last) + PACE * (min(needed / shown, FASTEST) - 1)
         if self._shots:

@@ -12,7 +12,7 @@ before it, or else well past it.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from subwhisper.subtitles.layout.frames import NEVER_COMES, NO_PICTURE, Clock, Limits, Picture, Shots
 from subwhisper.subtitles.layout.pieces import Piece
@@ -58,17 +58,24 @@ class Timing:
     def reading_time(self, first: int, last: int) -> float:
         """Return the ticks it takes to read these pieces at the profile's speed; 0 without a limit."""
         needed = self._per_character * self.characters(first, last) if self._per_character else 0.0
-        if self._per_word:
-            words = self._words[last + 1] - self._words[first] + (not self._spaced[first])
-            return max(needed, self._per_word * words)
-        return needed
+        if not self._per_word:
+            return needed
+        words = self._words[last + 1] - self._words[first] + (not self._spaced[first])
+        return max(needed, self._per_word * words)
 
-    def end(self, start: int, first: int, last: int, following: int) -> int:
-        """Return when a cue goes that starts at `start`, if the next one starts at `following`, which is later."""
+    def end(self, start: int, last: int, following: int, needed: float) -> int:
+        """Return when a cue goes.
+
+        Args:
+            start: when it appears.
+            last: its last piece.
+            following: when the next one appears, which is later.
+            needed: ticks it takes to read.
+        """
         limits = self.limits
         spoken = self.spoken[last]
         end = max(spoken, start + limits.shortest)
-        readable = start + self.reading_time(first, last)
+        readable = start + needed
         if readable > end:
             end = max(end, min(-int(-readable // 1), spoken + limits.linger))
         longest = start + limits.longest
@@ -131,6 +138,6 @@ def time_cues(timing: Timing, cues: Sequence[tuple[int, int]]) -> list[tuple[int
     starts.append(NEVER_COMES)
     ms = timing.clock.ms
     return [
-        (ms(starts[index]), ms(timing.end(starts[index], first, last, starts[index + 1])))
-        for index, (first, last) in enumerate(cues)
+        (ms(start), ms(timing.end(start, last, following, timing.reading_time(first, last))))
+        for (first, last), (start, following) in zip(cues, pairwise(starts), strict=True)
     ]
