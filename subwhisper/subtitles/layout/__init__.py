@@ -1,7 +1,8 @@
 """From words to captions: `lay_out`.
 
 pieces.py    transcript → unbreakable pieces of text with times
-joints.py    what is between them   (cohesion.py: what belongs together; phrases.py: where no spaces are written)
+joints.py    what is between them   (cohesion.py: what belongs together, by the words of lexicon.py; phrases.py: where
+             no spaces are written)
 segment.py   where one cue ends and the next begins   (uses lines.py and timing.py for every cue it considers)
 lines.py     where a cue breaks into lines
 timing.py    when it appears and goes   (frames.py: frames, shots)
@@ -29,10 +30,10 @@ def lay_out(transcript: Transcript, profile: Profile | None = None, picture: Pic
     """Lay the words of a transcript out as captions.
 
     Every cue has at most `max_lines` lines of at most `max_line_width` columns (a single longer word is kept
-    whole on a line of its own), none overlap, none appears before its first word, every word is there and
-    in order, whatever the words' times are. The same words give the same captions. Text is kept in its logical
-    order, whichever way it is written. A segment without words has its time shared out over its text in proportion
-    to the characters.
+    whole on a line of its own), none overlap, none appears before its first word (but by `Profile.shot_lead`), every
+    word is there and in order, whatever the words' times are. The same words give the same captions. Text is kept in
+    its logical order, whichever way it is written. A segment without words has its time shared out over its text in
+    proportion to the characters.
 
     Args:
         transcript: what was said; two of its speakers share a cue only as a dialogue, with a line each.

@@ -25,7 +25,7 @@ BOTTOM_HEAVY = 0.25
 """Per column by which it is shorter."""
 ORPHAN = 12.0
 """A line of less than a fifth of the width, beside longer ones."""
-STRANDED = 15.0
+STRANDED = 35.0
 """One word of a clause on another line than the rest of it."""
 EXTRA_LINE = 0.5
 

@@ -24,7 +24,7 @@ CUE = 22.0
 END_AFTER = {Boundary.SENTENCE: 0.0, Boundary.CLAUSE: 14.0, Boundary.NOTHING: 66.0}
 END_BEFORE_OPENING = -32.0
 """In proportion to how well the next word begins a cue."""
-STRANDED = 20.0
+STRANDED = 40.0
 """One word of a clause in another cue than the rest of it."""
 PAUSE_RELIEF = 0.9
 """Share of the cost of an end that a clear pause takes away."""
