@@ -1,8 +1,10 @@
 """The command line: every command, and the one place where an expected error becomes a line and an exit code."""
 
+import logging
 import signal
 import sys
 from collections.abc import Sequence
+from errno import EDQUOT, ENOSPC, EROFS
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -25,11 +27,14 @@ from subwhisper.cli.plan import plan
 from subwhisper.cli.subtitles import merge, shift, split, stretch, sync
 from subwhisper.cli.train import evaluate, finetune, learn
 from subwhisper.cli.transcribe import transcribe, translate
-from subwhisper.errors import ConfigError, OptionError, SubwhisperError
+from subwhisper.errors import ConfigError, OptionError, OutputError, SubwhisperError
 from subwhisper.settings import config_files, default_map
 
 PROGRAM = "subwhisper"
 DOCTOR = "doctor"
+_DISK_ERRORS = (ENOSPC, EDQUOT, EROFS)
+"""Where temporary files are kept; results have errors of their own."""
+_NOBODY = logging.NullHandler()
 INTERRUPTED = 130
 TERMINATED = 143
 
@@ -93,15 +98,23 @@ def program(
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; expected errors become one line and an exit code, bugs keep their traceback."""
     signal.signal(signal.SIGTERM, _terminate)
+    logging.getLogger().addHandler(_NOBODY)  # else pysubs2's first word sets up printing, and all is said twice
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         raise SystemExit(_run(words))
     except KeyboardInterrupt:
-        console.fail(SubwhisperError("interrupted; nothing half-written was left behind"))
+        console.fail(SubwhisperError("interrupted; no result is left half-written"))
         raise SystemExit(INTERRUPTED) from None
     except SubwhisperError as error:
         console.fail(error)
         raise SystemExit(error.exit_code) from error
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        where = f"{error.filename} could not be written" if error.filename else "something could not be written"
+        full = OutputError(f"{where}: {error.strerror}", hint="TMPDIR can name a roomier folder for temporary files")
+        console.fail(full)
+        raise SystemExit(full.exit_code) from error
 
 
 def _run(words: list[str]) -> int:

@@ -4,23 +4,20 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
-
-import typer
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TextIO
 
 from subwhisper.cli import options as opt
 from subwhisper.cli.console import Console, write_data
-from subwhisper.cli.transcribe import TranscribeArguments
 from subwhisper.cli.verdict import verdict
-from subwhisper.errors import InputError, SubwhisperError
+from subwhisper.cli.wishes import TranscribeArguments
+from subwhisper.errors import SubwhisperError
 from subwhisper.pipeline.outputs import OutputPlan
 
 if TYPE_CHECKING:
     from subwhisper.pipeline.batch import BatchOptions, Event
     from subwhisper.pipeline.journal import Journal
     from subwhisper.pipeline.runner import Runner
-    from subwhisper.pipeline.search import Search
     from subwhisper.pipeline.transcribe import TranscribeJob
 
 
@@ -28,15 +25,6 @@ if TYPE_CHECKING:
 class BatchArguments(TranscribeArguments):
     """What was typed: the options of `transcribe`, and those of a batch."""
 
-    inputs: Annotated[
-        list[str], typer.Argument(help="Folders, files or patterns.", metavar="INPUT...", show_default=False)
-    ] = field(default_factory=list)
-
-    include: opt.Include = None
-    exclude: opt.Exclude = None
-    lists: opt.Lists = None
-    recursive: opt.Recursive = True
-    redo: opt.Redo = False
     workers: opt.Workers = None
     cluster: opt.Cluster = None
     retries: opt.Retries = 2
@@ -48,18 +36,6 @@ class BatchArguments(TranscribeArguments):
 
     def output_plan(self, formats: tuple[str, ...]) -> OutputPlan:
         return replace(super().output_plan(formats), subfolder=self.subfolder)
-
-    def search(self) -> "Search":
-        from subwhisper.pipeline.search import Search
-
-        if not self.inputs and not self.lists:
-            raise InputError("nothing was named", hint="name folders or files, or give a --list")
-        return Search(
-            include=tuple(self.include or ()),
-            exclude=tuple(self.exclude or ()),
-            recursive=self.recursive,
-            lists=tuple(self.lists or ()),
-        )
 
     def shared_job(self) -> "TranscribeJob":
         """The job with its share of the processor for each worker."""

@@ -8,6 +8,7 @@ import typer
 from subwhisper.cli import options as opt
 from subwhisper.cli.console import Console, report
 from subwhisper.cli.subtitles import parse_duration
+from subwhisper.cli.values import parse_look
 
 
 def _picture_option(*names: str, help: str, **more: Any) -> Any:
@@ -47,7 +48,8 @@ Quality = Annotated[
     _picture_option("--quality", metavar="CRF", help="0 is nearly lossless; more is smaller (default: a good one)."),
 ]
 Hardware = Annotated[
-    bool, _picture_option("--hardware/--no-hardware", help="Encode with the graphics card: faster, but larger.")
+    bool,
+    _picture_option("--hardware/--no-hardware", help="Encode with the graphics card, if it works: faster, larger."),
 ]
 
 
@@ -85,7 +87,7 @@ def run_burn(arguments: BurnArguments) -> None:
     from subwhisper.pipeline.inputs import the_source
 
     job = BurnJob(
-        look=opt.parse_look(arguments.style, arguments.highlight),
+        look=parse_look(arguments.style, arguments.highlight),
         second=the_source(arguments.second) if arguments.second else None,
         picture=PictureOptions(codec=arguments.codec, quality=arguments.quality, hardware=arguments.hardware),
         keep_subtitles=arguments.keep_subtitles,

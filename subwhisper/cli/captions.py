@@ -9,6 +9,7 @@ import typer
 from subwhisper.cli import options as opt
 from subwhisper.cli import profile as cap
 from subwhisper.cli.console import Console, one_line, report, write_data
+from subwhisper.cli.values import parse_language
 from subwhisper.errors import OptionError
 from subwhisper.subtitles.choices import CHOICES
 
@@ -27,7 +28,7 @@ Words = Annotated[
 TextLanguage = Annotated[
     str | None,
     opt.option(
-        "--language", "-l", panel=_CAPTIONS, metavar="CODE|NAME", parser=opt.parse_language,
+        "--language", "-l", panel=_CAPTIONS, metavar="CODE|NAME", parser=parse_language,
         help="Of the text (default: as the file or its name says).",
     ),
 ]  # fmt: skip

@@ -8,6 +8,7 @@ import typer
 
 from subwhisper.cli import options as opt
 from subwhisper.cli.console import Console, report
+from subwhisper.cli.values import parse_look
 from subwhisper.cli.verdict import verdict
 from subwhisper.errors import SubwhisperError
 
@@ -85,7 +86,7 @@ class ConvertArguments:
             encoding=self.encoding,
             fps=self.fps,
             source_format=self.source_format,
-            look=opt.parse_look(self.style, self.highlight),
+            look=parse_look(self.style, self.highlight),
         )
 
 

@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from subwhisper.cli.options import (
-    SPEECH_PANEL,
+from subwhisper.cli.options import SPEECH_PANEL, option
+from subwhisper.cli.values import (
     joined,
-    option,
     parse_count,
     parse_factor,
     parse_language,

@@ -8,14 +8,11 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from subwhisper.errors import OptionError
-
-if TYPE_CHECKING:
-    from subwhisper.subtitles.look import Look
+from subwhisper.cli.values import joined, parse_language
 
 NONE_IS_A_VALUE = frozenset(
     {
@@ -46,7 +43,6 @@ NONE_IS_A_VALUE = frozenset(
 ENVIRONMENT_PREFIX = "SUBWHISPER_"
 
 A = TypeVar("A")
-N = TypeVar("N", int, float)
 
 
 def as_command(arguments: type[A], run: Callable[[A], None], *, fixed: dict[str, Any] | None = None) -> Any:
@@ -93,99 +89,15 @@ def option(*names: str, help: str, panel: str, **more: Any) -> Any:
     return typer.Option(*names, help=help, rich_help_panel=panel, envvar=variable, show_envvar=False, **more)
 
 
-def _is_none(value: object) -> bool:
-    return isinstance(value, str) and value.strip().lower() == "none"
-
-
-def _number(value: Any, kind: type[int] | type[float] = float) -> Any:
-    try:
-        return kind(value)
-    except (TypeError, ValueError) as error:
-        noun = "whole number" if kind is int else "number"
-        raise typer.BadParameter(f"{value!r} is not a {noun}") from error
-
-
-def parse_look(style: str | None, highlight: str) -> "Look":
-    """How captions are shown.
-
-    Raises:
-        OptionError: a style or a highlighting is unknown.
-    """
-    from subwhisper.subtitles.look import Look, parse_highlight  # brings the formats: keep it in here
-    from subwhisper.subtitles.style import parse_style
-
-    return Look(style=None if style is None else parse_style(style), highlight=parse_highlight(highlight))
-
-
-def parse_limit(value: Any) -> float | None:
-    """A number, or `None` for no limit."""
-    return None if value is None or _is_none(value) else _number(value)
-
-
-def parse_whole_limit(value: Any) -> int | None:
-    """A whole number, or `None` for no limit."""
-    return None if value is None or _is_none(value) else _number(value, int)
-
-
-def parse_count(value: Any) -> int:
-    """A whole number; `None` is 1, as openai-whisper has it."""
-    return 1 if _is_none(value) else _number(value, int)
-
-
-def parse_factor(value: Any) -> float:
-    """A number; `None` is 1, as openai-whisper has it."""
-    return 1.0 if _is_none(value) else _number(value)
-
-
-def parse_text(value: Any) -> str | None:
-    """Text; `None` is none at all."""
-    return None if value is None or _is_none(value) else str(value)
-
-
-def parse_language(value: Any) -> str | None:
-    """A code or English name, or several with commas between; `None` and `auto` leave it to be detected."""
-    text = parse_text(joined(value))
-    return None if text is None or text.strip().lower() == "auto" else text
-
-
-def joined(value: Any) -> str:
-    """A list with commas between; in a configuration file it may also be a list."""
-    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-
-
-def parse_times(text: str) -> tuple[float, ...]:
-    """Seconds with commas between: `0,10,20`.
-
-    Raises:
-        OptionError: one is no number.
-    """
-    return tuple(_listed("--clip-timestamps", part, float) for part in text.split(",") if part.strip())
-
-
-def parse_tokens(text: str) -> tuple[int, ...]:
-    """Token ids with commas between; `None` and nothing suppress nothing.
-
-    Raises:
-        OptionError: one is no whole number.
-    """
-    if _is_none(text):
-        return ()
-    return tuple(_listed("--suppress-tokens", part, int) for part in text.split(",") if part.strip())
-
-
-def _listed(option: str, part: str, kind: type[N]) -> N:
-    try:
-        return kind(part)
-    except ValueError as error:
-        raise OptionError(f"{option}: {part.strip()!r} is not a number") from error
-
-
 _OUTPUT, _MODEL, SPEECH_PANEL, _JOURNAL = "Output", "Model and machine", "What is heard", "Journal"
-_BATCH = "Batch"
+_SEARCH, _BATCH = "Folders", "Batch"
 _CAPTIONS = "Captions"
 
 Inputs = Annotated[
-    list[str], typer.Argument(help="Files, folders, patterns, URLs, or - for standard input.", metavar="INPUT...")
+    list[str],
+    typer.Argument(
+        help="Files, folders, patterns, URLs, or - for standard input.", metavar="INPUT...", show_default=False
+    ),
 ]
 
 # -- output ---------------------------------------------------------------------------------------------------
@@ -259,27 +171,39 @@ JournalDays = Annotated[
     float, option("--journal-days", panel=_JOURNAL, min=0, metavar="DAYS", help="Forget what is older than this.")
 ]
 
-# -- batch --------------------------------------------------------------------------------------------------
+# -- folders --------------------------------------------------------------------------------------------------
 
 Include = Annotated[
     list[str] | None,
     option(
-        "--include", panel=_BATCH, metavar="PATTERN", help="Only what fits, such as 'S01*' or 'talks/*'; repeatable."
+        "--include", panel=_SEARCH, metavar="PATTERN", help="Only what fits, such as 'S01*' or 'talks/*'; repeatable."
     ),
 ]
 Exclude = Annotated[
-    list[str] | None, option("--exclude", panel=_BATCH, metavar="PATTERN", help="Not what fits; repeatable.")
+    list[str] | None, option("--exclude", panel=_SEARCH, metavar="PATTERN", help="Not what fits; repeatable.")
 ]
 Lists = Annotated[
     list[str] | None,
-    option("--list", panel=_BATCH, metavar="FILE", help="A file with one input a line, or - ; repeatable."),
+    option("--list", panel=_SEARCH, metavar="FILE", help="A file with one input a line, or - ; repeatable."),
 ]
 Recursive = Annotated[
-    bool, option("--recursive/--no-recursive", panel=_BATCH, help="Search folders to their depths, or only themselves.")
+    bool,
+    option("--recursive/--no-recursive", panel=_SEARCH, help="Search folders to their depths, or only themselves."),
 ]
 Redo = Annotated[
-    bool, option("--redo/--no-redo", panel=_BATCH, help="Make captions anew, also where there are some already.")
+    bool,
+    option("--redo/--no-redo", panel=_SEARCH, help="Make captions anew, also in folders where there are some already."),
 ]
+TracksCount = Annotated[
+    bool,
+    option(
+        "--tracks-count/--no-tracks-count", panel=_SEARCH,
+        help="Take a video with a subtitle track in the language for captioned.",
+    ),
+]  # fmt: skip
+
+# -- batch ----------------------------------------------------------------------------------------------------
+
 Workers = Annotated[
     int | None,
     option(
@@ -375,6 +299,14 @@ ClipTimestamps = Annotated[
     option(
         "--clip-timestamps", panel=SPEECH_PANEL, metavar="SECONDS", parser=joined,
         help="Only these parts: start,end,start,end...; the last end may be left out.",
+    ),
+]  # fmt: skip
+
+PreferSubtitles = Annotated[
+    bool,
+    option(
+        "--prefer-subtitles/--no-prefer-subtitles", panel=SPEECH_PANEL,
+        help="Where people wrote subtitles of it, on the page of a URL or in a track, take those and do not listen.",
     ),
 ]  # fmt: skip
 

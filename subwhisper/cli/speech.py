@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from subwhisper.cli.options import option, parse_limit
+from subwhisper.cli.options import option
+from subwhisper.cli.values import parse_limit
 
 _PANEL = "Windows and speech"
 

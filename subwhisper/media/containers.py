@@ -59,6 +59,9 @@ CONTAINERS = {
 }
 """What can be written, by the suffix of the output."""
 
+HOLDING_SUBTITLES = frozenset({*CONTAINERS, ".mk3d", ".3gp", ".ogm", ".ogv", ".ts", ".m2ts", ".mts", ".avi", ".nut"})
+"""Suffixes of files that may have subtitle tracks."""
+
 
 def container_of(output: Path) -> Container:
     """How a file of this suffix is written.

@@ -1,10 +1,11 @@
 """How a picture is encoded: codec, quality, hardware; ten bits and high dynamic range kept where the codec can."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from subwhisper.errors import OptionError, SubwhisperError, ToolError
+from subwhisper.errors import OptionError, SubwhisperError
 from subwhisper.media.containers import Container
 from subwhisper.media.ffmpeg import missing, run
 from subwhisper.media.probe import VideoStream
@@ -30,6 +31,8 @@ TO_SDR = (
     ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
 )
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PictureOptions:
@@ -40,7 +43,7 @@ class PictureOptions:
     quality: float | None = None
     """The codec's constant rate factor: 0 is nearly without loss, more is smaller and worse; None is a good one."""
     hardware: bool = False
-    """Encode with the graphics card: faster, and larger for the same quality."""
+    """Encode with the graphics card, if it can: faster, and larger for the same quality."""
 
     def __post_init__(self) -> None:
         if self.codec is not None and self.codec not in CODECS:
@@ -79,32 +82,38 @@ def choose_codec(options: PictureOptions, container: Container, picture: VideoSt
 
 def needs(codec: str, options: PictureOptions, picture: VideoStream) -> frozenset[str]:
     """What an ffmpeg must have for it."""
-    wanted = set() if options.hardware else {f"encoder:{_SOFTWARE[codec]['c']}"}
+    wanted = {f"encoder:{_SOFTWARE[codec]['c']}"}  # what hardware cannot do falls to it
     return frozenset(wanted | (TONE_MAPPING if picture.hdr and codec not in _DEEP else set()))
 
 
 def settle(codec: str, options: PictureOptions, container: Container, picture: VideoStream, ffmpeg: Path) -> Encoding:
-    """Find how ffmpeg is to encode a picture.
-
-    Raises:
-        ToolError: the graphics card was asked for, and none that ffmpeg knows works.
-    """
+    """Find how ffmpeg is to encode a picture; hardware that does not work is told, and done without."""
     ten = codec in _DEEP and (picture.bit_depth > 8 or picture.hdr is not None)
-    coded = _hardware(codec, options.quality, ffmpeg) if options.hardware else dict(_SOFTWARE[codec])
-    if options.quality is not None and not options.hardware:
-        coded["crf"] = f"{options.quality:g}"
-    coded["pix_fmt"] = ("p010le" if options.hardware else "yuv420p10le") if ten else "yuv420p"
+    coded = _hardware(codec, options.quality, ffmpeg) if options.hardware else None
+    deep = "p010le" if coded else "yuv420p10le"
+    if coded is None:
+        coded = dict(_SOFTWARE[codec])
+        if options.quality is not None:
+            coded["crf"] = f"{options.quality:g}"
+    coded["pix_fmt"] = deep if ten else "yuv420p"
     if codec == "hevc" and container.muxer in {"mp4", "mov"}:
         coded["tag"] = "hvc1"  # what Apple's players look for
     return Encoding(coded, TO_SDR if picture.hdr and not ten else (), bool(picture.hdr and ten))
 
 
-def _hardware(codec: str, quality: float | None, ffmpeg: Path) -> dict[str, Any]:
+def _hardware(codec: str, quality: float | None, ffmpeg: Path) -> dict[str, Any] | None:
+    """The options of the first encoder of a graphics card that works; None where none does, and why is told."""
+    reasons = []
     for maker in _MAKERS:
         encoder = f"{codec}_{maker}"
-        if not missing(ffmpeg, frozenset({f"encoder:{encoder}"})) and _works(encoder, ffmpeg):
+        if missing(ffmpeg, frozenset({f"encoder:{encoder}"})):
+            continue
+        if (reason := _failure(encoder, ffmpeg)) is None:
             return {"c": encoder, **_hardware_quality(maker, 23 if quality is None else quality)}
-    raise ToolError(f"no hardware encoder of {codec} works here", hint="leave out --hardware")
+        reasons.append(f"{encoder}: {reason}")
+    why = "; ".join(reasons) or "this ffmpeg knows none"
+    logger.warning("no graphics card here encodes %s (%s): the processor does it", codec, why)
+    return None
 
 
 def _hardware_quality(maker: str, quality: float) -> dict[str, Any]:
@@ -117,11 +126,11 @@ def _hardware_quality(maker: str, quality: float) -> dict[str, Any]:
     return {"rc": "cqp", "qp_i": round(quality), "qp_p": round(quality)}
 
 
-def _works(encoder: str, ffmpeg: Path) -> bool:
-    """Whether it encodes one frame: being built in says nothing of the card and its driver."""
+def _failure(encoder: str, ffmpeg: Path) -> str | None:
+    """Why it encodes no frame; None where it does. Being built in says nothing of the card and its driver."""
     picture = ["-f", "lavfi", "-i", "color=s=256x256:r=1:d=1", "-frames:v", "1"]
     try:
         run([*picture, "-c:v", encoder, "-f", "null", "-"], ffmpeg=ffmpeg, source=Path(encoder))
-    except SubwhisperError:
-        return False
-    return True
+    except SubwhisperError as error:
+        return error.message.rpartition(f"{encoder}: ")[2]
+    return None

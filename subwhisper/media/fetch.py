@@ -26,6 +26,8 @@ _LONGEST_TEXT = 20_000_000
 """Bytes of a file of subtitles; a film has a hundredth of it."""
 ALL = "all"
 """Stands for every language in a list of them."""
+_PART = re.compile(r"\.part(-Frag\d+)?$|\.ytdl$")
+_FULL = "No space left on device"
 _PLAIN = re.compile(r"\x1b\[[0-9;]*m")
 _PREFIX = re.compile(r"^(?:ERROR: )?(?:\[[^\]]*\] )?(?:[\w.-]+: )?(?:Unable to download webpage: )?(?=[A-Z])")
 _ADVICE = re.compile(
@@ -125,13 +127,23 @@ def _downloader(url: str, folder: Path, parameters: dict[str, Any]) -> Iterator[
 
     from subwhisper.media.guarded import Guard, GuardedDownloader
 
+    there = _parts(folder)
     try:
         with GuardedDownloader(parameters, Guard(url)) as downloader:
             yield downloader
     except YoutubeDLError as error:
-        raise _explained(url, error) from error
+        if _FULL not in str(error):
+            raise _explained(url, error) from error
+        for path in _parts(folder) - there:  # a broken connection can be taken up again, a full disk is to be left
+            path.unlink(missing_ok=True)
+        raise OutputError(f"{url} could not be kept in {folder}: the disk is full") from error
     except OSError as error:
         raise OutputError(f"{url} could not be kept in {folder}: {error.strerror or error}") from error
+
+
+def _parts(folder: Path) -> set[Path]:
+    """Downloads that are not whole."""
+    return {path for path in folder.glob("*") if _PART.search(path.name)}
 
 
 def _is_among(language: str, wanted: Sequence[str]) -> bool:

@@ -214,16 +214,20 @@ def run(
             key, _, value = line.strip().partition(b"=")
             if on_position and key == b"out_time_us" and value.isdigit():  # "N/A" before the first frame
                 on_position(int(value) / 1_000_000)
-    if work.process.returncode:
+    if work.process.returncode or any(line.startswith(_UNWRITTEN) for line in work.errors):
         raise explain(work, source)
     return tuple(work.errors)
 
 
 # ── explaining ───────────────────────────────────────────────────────────────────────────────────
 
+_UNWRITTEN = ("Error writing trailer", "Error closing file")
+"""FFmpeg 5 calls it a success when a disk is full only at the end."""
+_OTHER_DISK = "free some space, or name an output on another disk"
 _OTHER_CONTAINER = "name an output that ends in .mkv, which holds nearly everything"
 _REASONS: tuple[tuple[str, type[SubwhisperError], str, str | None], ...] = (
-    ("No space left on device", OutputError, "could not be processed: the disk is full", None),
+    ("No space left on device", OutputError, "could not be processed: the disk is full", _OTHER_DISK),
+    ("Error closing file", OutputError, "could not be processed: the result could not be written to its end", None),
     ("not currently supported in container", OutputError, "holds a codec that the output cannot", _OTHER_CONTAINER),
     ("only supported in MP4", OutputError, "holds a codec that the output cannot", _OTHER_CONTAINER),
     ("are supported for WebM", OutputError, "holds a codec that .webm cannot", _OTHER_CONTAINER),

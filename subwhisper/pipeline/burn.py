@@ -5,6 +5,7 @@ for the other.
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from subwhisper.media.encoders import PictureOptions
 from subwhisper.media.probe import MediaInfo, probe
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.inputs import Source, as_file, as_text
-from subwhisper.pipeline.mux import carried
+from subwhisper.pipeline.mux import Addition, carried
 from subwhisper.pipeline.outputs import OutputPlan, check_name, check_writable
 from subwhisper.subtitles.edit import stack
 from subwhisper.subtitles.formats import ass, read_track
@@ -29,6 +30,10 @@ from subwhisper.subtitles.markup import Style
 from subwhisper.subtitles.track import Track
 
 _ASS = ".ass"
+_SHARED_CHARACTERS = frozenset({"zh", "ja", "ko"})
+"""Languages that draw the same character in ways of their own; one font may have them all."""
+_TRADITIONAL = re.compile(r"\bzh[-_](?:hant|tw|hk|mo)\b", re.IGNORECASE)
+"""Chinese whose ways libass has no name for."""
 
 logger = logging.getLogger(__name__)
 
@@ -138,15 +143,20 @@ def _scene(video: Source, subtitles: Source, job: BurnJob, on_progress: OnProgre
     with ExitStack() as open_files:
         texts = [open_files.enter_context(as_text(one)) for one in (subtitles, job.second) if one]
         media = probe(open_files.enter_context(as_file(video, on_progress=on_progress)))
-        track, script = _script(media, texts, job)
+        track, script = _script(media, texts, job, _language_of(subtitles))
         if not track.cues:
             logger.warning("%s holds no captions, so the picture stays as it is", subtitles.name)
         yield media, script
 
 
-def _script(media: MediaInfo, texts: Sequence[Path], job: BurnJob) -> tuple[Track, str]:
+def _language_of(subtitles: Source) -> str | None:
+    return None if _TRADITIONAL.search(subtitles.stem) else Addition.of(subtitles).language
+
+
+def _script(media: MediaInfo, texts: Sequence[Path], job: BurnJob, language: str | None) -> tuple[Track, str]:
     require_picture(media)
     track, *second = (read_track(path, encoding=job.encoding) for path in texts)
+    track = replace(track, language=track.language or language)
     if second:
         track = bilingual(track, *second)
     elif _has_styles(track) and job.look == Look():
@@ -166,7 +176,10 @@ def bilingual(first: Track, second: Track) -> Track:
 
 def _drawn_script(media: MediaInfo, track: Track, job: BurnJob) -> str:
     width, height = require_picture(media).display_size  # letters fit the picture, upright ones too
-    return job.look.script(track, width, height)
+    script = job.look.script(track, width, height)
+    if track.language not in _SHARED_CHARACTERS:
+        return script
+    return script.replace("[Script Info]\n", f"[Script Info]\nLanguage: {track.language}\n", 1)
 
 
 def _refuse(target: Path, *inputs: Source | None) -> None:

@@ -1,32 +1,52 @@
 """One speaker per channel: conversations recorded with a microphone for each."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+from subwhisper.media.channels import channel_voices
 from subwhisper.media.probe import probe
 from subwhisper.media.tracks import preferred_sound, track_number
+from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.transcript import Segment, Transcript, Word
 
 MIX, SPLIT = "mix", "split"
 CHANNELS = (MIX, SPLIT)
 """How several channels are heard: as one, or each for itself."""
 
+logger = logging.getLogger(__name__)
+
 _BREATH = 0.6
 """Seconds of silence after which another may have spoken."""
 
 
-def count_channels(path: Path, track: int | str | None = None) -> int:
-    """How many channels the sound has that is meant.
+def distinct_channels(
+    path: Path, *, track: int | str | None = None, on_progress: OnProgress = unheard
+) -> tuple[int, ...]:
+    """The channels of a sound that have something of their own to say, by number; one at least.
+
+    Copies of another channel (a recording in mono, written as stereo) and silent ones are left out.
+
+    Args:
+        path: a media file.
+        track: number from 0, or language, of the sound; None is what a player takes.
+        on_progress: hears how far looking is; it ends as soon as no two channels can be the same.
 
     Raises:
         MediaError: the file cannot be read, has no sound or not that track.
     """
     media = probe(path)
-    if track is None and media.audio:
-        return media.audio[preferred_sound(media)].channels
-    return media.audio[track_number(media, track or 0)].channels
+    number = preferred_sound(media) if track is None and media.audio else track_number(media, track or 0)
+    n_channels = media.audio[number].channels
+    if n_channels == 1:
+        return (0,)
+    stage = f"comparing the channels of {path.name}"
+    voices = channel_voices(media, number, on_position=lambda at: on_progress(stage, at, media.duration))
+    if len(voices) == 1:
+        logger.warning("%s: its %d channels are one voice, so no speakers are told apart", path.name, n_channels)
+    return voices
 
 
 def by_channel(transcripts: Sequence[Transcript]) -> Transcript:

@@ -10,8 +10,9 @@ from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import ModelError, SubwhisperError
 from subwhisper.media.decode import open_audio
 from subwhisper.pipeline import OnProgress, unheard
-from subwhisper.pipeline.inputs import Refused, as_file, expand
+from subwhisper.pipeline.inputs import Refused, as_file
 from subwhisper.pipeline.models import ModelChoice, load
+from subwhisper.pipeline.search import expand
 from subwhisper.pipeline.transcribe import audio_track_of, error_row
 
 

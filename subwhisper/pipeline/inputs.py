@@ -1,8 +1,7 @@
-"""From what the user typed to the recordings that are meant.
+"""A recording that was named, and how it becomes a file that can be read.
 
-An argument is a file, a folder (searched to its depths for media), a pattern such as `talks/*.mp4`, a URL, or `-` for
-standard input. A bad argument among good ones does not stop the good ones, so it comes
-back as a value in its place and is reported with the others.
+A name is a file, a pattern such as `talks/*.mp4`, a URL, or `-` for standard input; folders are for `search.py`.
+Whoever needs a file asks for one and does not care which of them it was.
 """
 
 import glob
@@ -25,62 +24,6 @@ STDIN = "-"
 CAPTIONED_SUFFIX = ".captioned.mp4"
 """Ends the name of every video that we drew captions into; a folder search leaves those out."""
 
-_SOUND = (
-    "aac",
-    "ac3",
-    "aif",
-    "aiff",
-    "amr",
-    "au",
-    "caf",
-    "dts",
-    "eac3",
-    "flac",
-    "m4a",
-    "m4b",
-    "mka",
-    "mp2",
-    "mp3",
-    "oga",
-    "ogg",
-    "opus",
-    "spx",
-    "tta",
-    "voc",
-    "wav",
-    "wma",
-    "wv",
-)
-_PICTURE = (
-    "3g2",
-    "3gp",
-    "asf",
-    "avi",
-    "divx",
-    "f4v",
-    "flv",
-    "m2ts",
-    "m4v",
-    "mkv",
-    "mov",
-    "mp4",
-    "mpeg",
-    "mpg",
-    "mts",
-    "mxf",
-    "ogm",
-    "ogv",
-    "rm",
-    "rmvb",
-    "ts",
-    "vob",
-    "webm",
-    "wmv",
-)
-
-MEDIA_EXTENSIONS = frozenset(f".{name}" for name in (*_SOUND, *_PICTURE))
-"""What a folder search takes for media. A file named outright is tried whatever its name."""
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -91,6 +34,8 @@ class Source:
     url: str | None = None
     below: PurePath = field(default_factory=PurePath)
     """Where it lay below the folder that was searched; results elsewhere keep that shape."""
+    searched: bool = False
+    """Whether it was found in a folder, and nobody named it."""
 
     def __str__(self) -> str:
         return self.url or (STDIN if self.path is None else str(self.path))
@@ -126,22 +71,6 @@ class Refused:
     error: SubwhisperError
 
 
-def expand(arguments: Sequence[str]) -> list[Source | Refused]:
-    """Find the recordings that the arguments name: in their order, folders by name, none twice."""
-    found: list[Source | Refused] = []
-    seen: set[Path | str | None] = set()
-    for argument in arguments:
-        try:
-            for source in _sources(argument):
-                identity = source.path.resolve() if source.path else source.url
-                if identity not in seen:
-                    seen.add(identity)
-                    found.append(source)
-        except InputError as error:
-            found.append(Refused(argument, error))
-    return found
-
-
 def absolute(name: str) -> str:
     """The name by which the journal knows a recording."""
     return name if is_url(name) else os.path.abspath(name)
@@ -153,15 +82,18 @@ def the_source(argument: str) -> Source:
     Raises:
         InputError: it names none, or a folder.
     """
-    if argument and argument != STDIN and not is_url(argument) and Path(argument).is_dir():
-        raise InputError(f"{argument} is a folder", hint="name one file")
-    found = list(_sources(argument))
+    found = list(sources_named(argument))
     if len(found) > 1:
         raise InputError(f"{argument} names {len(found)} files", hint="name one file")
     return found[0]
 
 
-def _sources(argument: str) -> Iterator[Source]:
+def sources_named(argument: str) -> Iterator[Source]:
+    """The recordings that an argument names: one, or those that fit a pattern.
+
+    Raises:
+        InputError: it names none, or a folder.
+    """
     if argument == STDIN:
         yield Source(None)
         return
@@ -173,9 +105,8 @@ def _sources(argument: str) -> Iterator[Source]:
     path = Path(argument)
     if _exists(path):
         if path.is_dir():
-            yield from _media_in(path)
-        else:
-            yield Source(path)
+            raise InputError(f"{argument} is a folder", hint="name one file")
+        yield Source(path)
     elif glob.has_magic(argument):
         yield from _matches(argument)
     else:
@@ -187,30 +118,6 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError) as error:  # a name too long, a null character, a folder that may not be entered
         raise InputError(f"{path} cannot be read: {error}") from error
-
-
-def _media_in(folder: Path) -> Iterator[Source]:
-    paths = [
-        Path(place, name)
-        for place, _, names in os.walk(folder)
-        if not _hidden_below(Path(place), folder)
-        for name in names
-        if is_media(name)
-    ]
-    if not paths:
-        raise InputError(f"{folder} holds no audio or video", hint="name a file to have it tried whatever its name")
-    yield from map(Source, sorted(paths))
-
-
-def is_media(name: str) -> bool:
-    """Whether a folder search takes a file of this name."""
-    if name.startswith(".") or name.endswith(CAPTIONED_SUFFIX):
-        return False
-    return Path(name).suffix.lower() in MEDIA_EXTENSIONS
-
-
-def _hidden_below(place: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in place.relative_to(folder).parts)
 
 
 def _matches(pattern: str) -> Iterator[Source]:

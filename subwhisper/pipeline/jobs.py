@@ -169,6 +169,36 @@ class JobQueue:
             (size, mtime_ns, inode, json.dumps(outputs), duration, seconds, time.time(), job.id, str(owner)),
         )
 
+    def note(
+        self,
+        source: str,
+        request: str,
+        *,
+        file: FileIdentity,
+        outputs: Mapping[str, str],
+        duration: float | None,
+        seconds: float,
+    ) -> None:
+        """Note that a recording was done by somebody who is no driver of a queue."""
+        self._database.execute(
+            "INSERT INTO jobs (source, request, state, size, mtime_ns, inode, outputs, duration, seconds, updated)"
+            " VALUES (?, ?, 'done', ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, request) DO UPDATE SET state = 'done',"
+            " error = NULL, size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,"
+            " outputs = excluded.outputs, duration = excluded.duration, seconds = excluded.seconds,"
+            " updated = excluded.updated WHERE state != 'running'",
+            (
+                source,
+                request,
+                file.size,
+                file.mtime_ns,
+                file.inode,
+                json.dumps(outputs),
+                duration,
+                seconds,
+                time.time(),
+            ),
+        )
+
     def postpone(
         self, job: JobRecord, owner: ProcessIdentity, error: Mapping[str, Any], *, delay: float, crashed: bool = False
     ) -> None:

@@ -46,6 +46,9 @@ class OutputPlan:
     subfolder: str | None = None
     """A folder below the other one for captions, such as `Subs`, which media players look into."""
 
+    beside_tracks: bool = False
+    """Make captions also for videos that carry some in a track of their own."""
+
     def __post_init__(self) -> None:
         if self.subfolder is not None and PurePath(self.subfolder).name != self.subfolder:
             raise OptionError(f"{self.subfolder!r} is not the plain name of a folder")
@@ -213,7 +216,8 @@ def replacing(targets: Iterable[Path], *, inputs: Iterable[Path] = ()) -> Iterat
         for target, place in places.items():
             os.replace(hidden[target], place)
     except OSError as error:
-        names = ", ".join(map(str, places))
+        first, *others = places
+        names = f"{first} and {len(others)} more" if others else str(first)
         raise OutputError(f"{names} could not be written: {error.strerror or error}") from error
     finally:
         for path in hidden.values():

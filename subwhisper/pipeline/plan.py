@@ -11,12 +11,13 @@ from pathlib import Path
 
 from subwhisper.errors import InputError, OutputError, SubwhisperError
 from subwhisper.pipeline.captioned import Caption, Shelf, covering
+from subwhisper.pipeline.existing import embedded_track
 from subwhisper.pipeline.identity import FileIdentity, sampled_hash
 from subwhisper.pipeline.inputs import Refused, Source
 from subwhisper.pipeline.jobs import JobQueue, JobRecord, State
 from subwhisper.pipeline.outputs import OutputPlan, check_writable
 from subwhisper.pipeline.recall import key_of
-from subwhisper.pipeline.transcribe import TranscribeJob, text_languages
+from subwhisper.pipeline.transcribe import CAPTION_FORMATS, TranscribeJob, text_languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,15 @@ class _Judge:
                 return f"{caption.path.name} is there"
             if not _are_as_written({str(caption.path): digest}):
                 return f"{caption.path.name} was changed since it was written"
-        return None
+        return self._carried(source)
+
+    def _carried(self, source: Source) -> str | None:
+        """The subtitle tracks of a video are captions as good as files beside it."""
+        outputs, languages = self.job.outputs, text_languages(self.job.options)
+        if source.path is None or outputs.beside_tracks or outputs.burn or not {*outputs.formats} <= CAPTION_FORMATS:
+            return None
+        tracks = [embedded_track(source.path, language) for language in languages]
+        return None if None in tracks else f"subtitle track {', '.join(map(str, tracks))} has the captions"
 
     def _in_the_way(self, source: Source) -> list[Caption]:
         outputs = self.job.outputs

@@ -7,7 +7,8 @@ from typing import Any
 
 from subwhisper.errors import SubwhisperError
 from subwhisper.media.probe import MediaInfo, probe
-from subwhisper.pipeline.inputs import Refused, as_file, expand
+from subwhisper.pipeline.inputs import Refused, as_file
+from subwhisper.pipeline.search import expand
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""Which recordings a batch is about: folders searched to their depths, patterns that let in or keep out, lists.
+"""Which recordings are meant: names, folders searched to their depths, patterns that let in or keep out, lists.
 
-What a folder search finds knows where below the folder it lay, so that results elsewhere keep the same shape.
+What a folder search finds knows where below the folder it lay, so that results elsewhere keep the same shape. A bad
+name among good ones does not stop the good ones: it comes back as a value in its place and is reported with the others.
 """
 
 import fnmatch
@@ -8,11 +9,20 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from subwhisper.errors import InputError
-from subwhisper.pipeline.inputs import STDIN, Refused, Source, expand, is_media
+from subwhisper.pipeline.inputs import CAPTIONED_SUFFIX, STDIN, Refused, Source, sources_named
+
+_SOUND = (
+    "aac ac3 aif aiff amr au caf dts eac3 flac m4a m4b mka mp2 mp3 oga ogg opus spx tta voc wav wma wv".split()  # noqa: SIM905
+)
+_PICTURE = (
+    "3g2 3gp asf avi divx f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv rm rmvb ts vob webm wmv".split()  # noqa: SIM905
+)
+MEDIA_EXTENSIONS = frozenset(f".{name}" for name in (*_SOUND, *_PICTURE))
+"""What a folder search takes for media. A file named outright is tried whatever its name."""
 
 NOT_SEARCHED = frozenset({"@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information"})
 """Folders, in lower case, in which file servers and systems keep things of their own."""
@@ -48,17 +58,24 @@ class Search:
                     yield found
 
     def _found(self, argument: str) -> Iterator[Source | Refused]:
-        folder = Path(argument)
-        if argument == STDIN or not argument or not os.path.isdir(argument):
-            yield from expand([argument])
-            return
+        try:
+            if argument and argument != STDIN and os.path.isdir(argument):
+                yield from self._in_folder(argument)
+            else:
+                yield from sources_named(argument)
+        except InputError as error:
+            yield Refused(argument, error)
+
+    def _in_folder(self, name: str) -> Iterator[Source]:
         found = False
-        for source in self._below(folder, PurePath()):
+        for source in self._below(Path(name), PurePath()):
             found = True
             yield source
+        if not found and (self.include or self.exclude):
+            raise InputError(f"{name} holds nothing that fits the patterns")
         if not found:
-            what = "nothing that fits the patterns" if self.include or self.exclude else "no audio or video"
-            yield Refused(argument, InputError(f"{argument} holds {what}"))
+            hint = "name a file to have it tried whatever its name"
+            raise InputError(f"{name} holds no audio or video", hint=hint)
 
     def _below(self, folder: Path, below: PurePath) -> Iterator[Source]:
         try:
@@ -70,7 +87,7 @@ class Search:
         for entry in entries:
             path = below / entry.name
             if self._is_wanted(path) and entry.is_file():
-                yield replace(Source(folder / entry.name), below=below)
+                yield Source(folder / entry.name, below=below, searched=True)
         for entry in folders if self.recursive else ():
             if not _is_private(entry.name) and not self._is_excluded(below / entry.name):
                 yield from self._below(folder / entry.name, below / entry.name)
@@ -85,6 +102,18 @@ class Search:
 
     def _is_excluded(self, path: PurePath) -> bool:
         return any(_fits(path, pattern) for pattern in self.exclude)
+
+
+def expand(arguments: Sequence[str]) -> list[Source | Refused]:
+    """Find the recordings that arguments name: in their order, folders by name, none twice."""
+    return list(Search().find(arguments))
+
+
+def is_media(name: str) -> bool:
+    """Whether a folder search takes a file of this name."""
+    if name.startswith(".") or name.endswith(CAPTIONED_SUFFIX):
+        return False
+    return Path(name).suffix.lower() in MEDIA_EXTENSIONS
 
 
 def _fits(path: PurePath, pattern: str) -> bool:

@@ -1,13 +1,12 @@
-"""Recordings in, captions out.
+"""One recording in, its captions out, with the same model for one recording after another.
 
-`transcribe_files` yields one `Outcome` per recording as it is done. What is wrong with one recording ends
-up in its outcome and does not stop the others; what is wrong with the job itself (two outputs of one name,
-a model that cannot be had) is raised, before any work where that can be known.
+What is wrong with a recording ends up in its `Outcome`; what is wrong with the job itself, such as a model that
+cannot be had, is raised. `files.py` does this for everything a command line names, `batch.py` for libraries.
 """
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,13 +24,15 @@ from subwhisper.errors import JournalError, ModelError, SubwhisperError
 from subwhisper.languages import language_code
 from subwhisper.media.burn import require_picture
 from subwhisper.media.decode import open_audio
+from subwhisper.media.fetch import ALL
 from subwhisper.media.probe import probe
 from subwhisper.media.sound import SoundOptions
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.archive import Archive
-from subwhisper.pipeline.burn import BurnJob, bilingual, burn_track
-from subwhisper.pipeline.channels import MIX, by_channel, count_channels
-from subwhisper.pipeline.inputs import Refused, Source, as_file, expand
+from subwhisper.pipeline.burn import BurnJob, burn_track
+from subwhisper.pipeline.channels import MIX, by_channel, distinct_channels
+from subwhisper.pipeline.existing import Captions, existing_captions
+from subwhisper.pipeline.inputs import Held, Source, held
 from subwhisper.pipeline.models import ModelChoice, load, load_from, locate
 from subwhisper.pipeline.outputs import OutputPlan, formats_among, refuse_changed, write_texts
 from subwhisper.pipeline.picture import picture_of
@@ -80,6 +81,8 @@ class TranscribeJob:
     """How the sound is cleaned up before it is heard."""
     channels: str = MIX
     """`split` hears every channel for itself and takes each for a speaker."""
+    prefer_subtitles: bool = False
+    """Where people wrote subtitles for it, take those instead of listening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +95,15 @@ class Outcome:
     seconds: float = 0.0
     """Spent on it, the loading of the model left out."""
     error: SubwhisperError | None = None
+    skipped: str | None = None
+    """Why nothing had to be done."""
 
     def to_dict(self) -> dict[str, Any]:
         """A row of the machine-readable report."""
         said = self.transcript
         return {
             "input": self.source,
+            "skipped": self.skipped,
             "outputs": [str(path) for path in self.outputs],
             "language": said.language if said else None,
             "language_probability": said.language_probability if said else None,
@@ -154,39 +160,6 @@ def transcribe(
     return _signed(transcript, Source(path))
 
 
-def transcribe_files(
-    arguments: Sequence[str],
-    job: TranscribeJob,
-    *,
-    archive: Archive | None = None,
-    on_progress: OnProgress = unheard,
-    on_segment: Callable[[Segment], None] | None = None,
-) -> Iterator[Outcome]:
-    """Transcribe everything the arguments name, in their order.
-
-    Args:
-        arguments: files, folders, patterns, or `-` for standard input.
-        job: what to do with each.
-        archive: of the journal: has what was heard before, and keeps every finished window.
-        on_progress: hears how far the present stage is.
-        on_segment: gets each segment as soon as it is recognised.
-
-    Raises:
-        OutputError: two recordings would write the same name, or a folder cannot be written to.
-        ModelError: the model cannot be had, or cannot do what is asked.
-    """
-    found = expand(arguments)
-    sources = [one for one in found if isinstance(one, Source)]
-    job.outputs.check(sources)
-    inputs = tuple(source.path for source in sources if source.path)
-    desk = Desk(job, inputs, several=len(sources) > 1, archive=archive, on_progress=on_progress, on_segment=on_segment)
-    for one in found:
-        if isinstance(one, Refused):
-            yield Outcome(one.argument, error=one.error)
-        else:
-            yield desk.outcome(one)
-
-
 @dataclass
 class Desk:
     """Where one recording after another is worked on with the same model."""
@@ -221,39 +194,46 @@ class Desk:
 
     def _transcribe(self, source: Source, written: list[Path]) -> Transcript:
         job = self.job
-        with as_file(source, picture=job.outputs.burn, on_progress=self.on_progress) as path:
-            sounds = self._sounds(path)
+        languages = text_languages(job.options)
+        for language in languages:
+            job.outputs.refuse_existing(source, language)
+        asked = [language or ALL for language in languages] if job.prefer_subtitles else []
+        with held(source, picture=job.outputs.burn, subtitles=asked, on_progress=self.on_progress) as it:
             if job.outputs.burn:
-                require_picture(probe(path))
-            for language in text_languages(job.options):
-                job.outputs.refuse_existing(source, language)
-            heard = [self._heard(source, path, sound) for sound in sounds]
-            transcript = heard[0] if job.channels == MIX else by_channel(heard)
-            picture = picture_of(path, shots=job.shot_changes, on_progress=self.on_progress)
-            track = lay_out(reword(transcript, job.wording), job.profile, picture)
-            shown, texts = track, self._texts(source, job.outputs, transcript, track)
-            if transcript.translation:
-                english = lay_out_beside(track, transcript.translation, job.profile)
-                texts |= self._texts(source, job.outputs.beside_another(), transcript.translation, english)
-                shown = bilingual(track, english)
+                require_picture(probe(it.path))
+            captions = existing_captions(it, languages) if job.prefer_subtitles else None
+            captions = captions or self._listened(source, it)
+            texts = self._texts(source, captions)
             if self.ours is not None:
                 refuse_changed(texts, self.ours)
             write_texts(texts, inputs=self.inputs)
             written += texts
             if job.outputs.burn:
-                captioned = job.outputs.captioned(source)
-                burn_track(path, shown, captioned, BurnJob(look=job.look), on_progress=self.on_progress)
-                written.append(captioned)
-        return transcript
+                target = job.outputs.captioned(source)
+                burn_track(it.path, captions.shown, target, BurnJob(look=job.look), on_progress=self.on_progress)
+                written.append(target)
+        return captions.transcript
+
+    def _listened(self, source: Source, it: Held) -> Captions:
+        """What is heard in a recording, laid out."""
+        job = self.job
+        heard = [self._heard(source, it.path, sound) for sound in self._sounds(it.path)]
+        transcript = heard[0] if len(heard) == 1 else by_channel(heard)
+        picture = picture_of(it.path, shots=job.shot_changes, on_progress=self.on_progress)
+        track = lay_out(reword(transcript, job.wording), job.profile, picture)
+        if not transcript.translation:
+            return Captions(transcript, track)
+        return Captions(transcript, track, lay_out_beside(track, transcript.translation, job.profile))
 
     def _sounds(self, path: Path) -> list[SoundOptions]:
-        """What is listened to: all channels as one, or each for itself."""
+        """What is listened to: all channels as one, or each that is unlike the others for itself."""
         job = self.job
         track = audio_track_of(job.audio_track)
-        n_channels = 1 if job.channels == MIX else count_channels(path, track)
-        sounds = [job.sound] if job.channels == MIX else [replace(job.sound, channel=n) for n in range(n_channels)]
-        open_audio(path, track=track, sound=sounds[-1])  # what cannot be heard is told before anything else
-        return sounds
+        open_audio(path, track=track, sound=job.sound)  # what cannot be heard is told before anything else
+        if job.channels == MIX:
+            return [job.sound]
+        voices = distinct_channels(path, track=track, on_progress=self.on_progress)
+        return [replace(job.sound, channel=number) for number in voices]
 
     def _heard(self, source: Source, path: Path, sound: SoundOptions) -> Transcript:
         """The transcript: from the journal if it is there, else from the model."""
@@ -336,7 +316,14 @@ class Desk:
         self._loading_took += time.monotonic() - started
         self._is_loading = False
 
-    def _texts(self, source: Source, outputs: OutputPlan, transcript: Transcript, track: Track) -> dict[Path, str]:
+    def _texts(self, source: Source, captions: Captions) -> dict[Path, str]:
+        outputs, transcript = self.job.outputs, captions.transcript
+        texts = self._written(source, outputs, transcript, captions.track)
+        if transcript.translation and captions.second:
+            texts |= self._written(source, outputs.beside_another(), transcript.translation, captions.second)
+        return texts
+
+    def _written(self, source: Source, outputs: OutputPlan, transcript: Transcript, track: Track) -> dict[Path, str]:
         texts = {}
         for format in outputs.formats:
             path = outputs.path(source, _name_of(transcript), format)

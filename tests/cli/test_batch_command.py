@@ -51,7 +51,7 @@ def test_a_library_is_captioned_and_then_left_alone(
 
 def test_nothing_named_is_a_line(run_cli: Run, tmp_path: Path) -> None:
     ran = run_cli("batch")
-    assert (ran.code, "nothing was named" in ran.stderr) == (3, True)
+    assert (ran.code, "nothing was named" in ran.stderr) == (2, True)
     ran = run_cli("batch", tmp_path, "--lang-style", "cde", "--model", "bundled")
     assert (ran.code, "cde" in ran.stderr) == (2, True)
 

@@ -1,6 +1,9 @@
 """`burn` with its options, and `fonts`."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +90,38 @@ def test_a_font_is_added_and_what_is_none_is_refused(
     (tmp_path / "notes.ttf").write_text("no font")
     refused = run_cli("fonts", "add", tmp_path / "notes.ttf")
     assert (refused.code, "is no font" in refused.stderr) == (3, True)
+
+
+def test_chinese_and_japanese_characters_are_drawn_in_their_own_ways(
+    run_cli: Run, video_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One font has them all, and needs to be told the language."""
+    fonts = sorted(Path("/usr/share/fonts").rglob("NotoSansCJK-Regular.ttc"))
+    if not fonts:
+        pytest.skip("fonts-noto-cjk is not installed")
+    (tmp_path / "nothing.conf").write_text("<fontconfig></fontconfig>")
+    monkeypatch.setenv("FONTCONFIG_FILE", str(tmp_path / "nothing.conf"))
+    monkeypatch.setenv("SUBWHISPER_DATA", str(tmp_path / "data"))
+    assert run_cli("fonts", "add", fonts[0]).code == 0
+    drawn = {}
+    for language in ("zh", "ja", "ko", "zh-TW", "en"):
+        captions = tmp_path / f"film.{language}.srt"
+        captions.write_text("1\n00:00:00,000 --> 00:00:02,000\n直骨今令门与角\n", encoding="utf-8")
+        picture = tmp_path / f"{language}.png"
+        ran = run_cli("burn", video_file, captions, "--preview", 1, "--style", "size=300", "--strict", "-o", picture)
+        assert ran.code == 0, ran.stderr
+        drawn[language] = picture.read_bytes()
+    assert drawn["zh"] != drawn["ja"]
+    assert drawn["zh-TW"] == drawn["en"]
+
+
+def test_a_warning_is_said_once(video_file: Path, tmp_path: Path) -> None:
+    """As a program of its own: pytest's own logging hides what a second voice would say."""
+    captions = tmp_path / "odd.srt"
+    captions.write_text("1\n00:00:00,000 --> 00:00:02,000\nA \U0010fffd B\n", encoding="utf-8")
+    burning = ["burn", video_file, captions, "--preview", "1", "-o", tmp_path / "a.png"]
+    command = [sys.executable, "-m", "subwhisper", *burning]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    ran = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("U+10FFFD") == 1, ran.stderr

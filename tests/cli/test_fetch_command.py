@@ -10,6 +10,7 @@ from command_line import QUICK, Run
 from website import CLIP, serving
 
 from subwhisper.media.probe import probe
+from subwhisper.subtitles.formats import read_track
 
 pytestmark = [  # yt-dlp leaves connections of a failed download to the garbage collector
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -108,3 +109,15 @@ def test_a_fetched_file_is_never_named(run_cli: Run, site: str, folder: Path) ->
         assert "subwhisper-" not in ran.stderr
     ran = run_cli("burn", f"{site}/{CLIP}", f"{site}/empty.srt", "--preview", "9")
     assert "subwhisper-" not in ran.stderr
+
+
+def test_subtitles_that_people_wrote_are_preferred_when_asked(run_cli: Run, site: str, tiny_model: Path) -> None:
+    url, wanted = f"{site}/page.html", ["--model", tiny_model, "--prefer-subtitles", *QUICK]
+    ran = run_cli("transcribe", url, "-f", "srt,json", *wanted)
+    assert ran.code == 0, ran.stderr
+    assert "taken from the subtitles that people wrote: its page" in ran.stderr
+    assert [cue.text for cue in read_track(Path("page.de.srt")).cues] == ["Written by people"] * 9
+    assert json.loads(Path("page.de.json").read_text())["language"] == "de"
+    ran = run_cli("transcribe", url, "--language", "en", *wanted)  # nobody wrote any: it is listened to
+    assert ran.code == 0, ran.stderr
+    assert Path("page.en.srt").is_file()

@@ -184,6 +184,33 @@ def test_a_folder_is_worked_through(run_cli: Run, tiny_model: Path, tmp_path: Pa
     assert names(tmp_path / "in") == ["a.en.srt", "a.wav", "b.en.srt", "b.wav"]
 
 
+def test_a_folder_is_treated_as_batch_does(run_cli: Run, tiny_model: Path, tmp_path: Path) -> None:
+    folder, wanted = tmp_path / "in", ["--model", tiny_model, "--language", "en", *QUICK]
+    for name in ("a.wav", "deep/b.wav", "deep/c.wav"):
+        write_tone(folder / name, 1.0)
+    (folder / "deep" / "c.en.srt").write_text("somebody's")
+    ran = run_cli("transcribe", folder, *wanted, "-o", tmp_path / "out", "--exclude", "c.*", "--no-recursive")
+    assert ran.code == 0, ran.stderr
+    assert names(tmp_path / "out") == ["a.en.srt"]
+    ran = run_cli("transcribe", folder, *wanted, "-o", tmp_path / "out", "--json")
+    assert "2 have captions already" in ran.stderr
+    rows = json.loads(ran.stdout)["inputs"]
+    assert [row["skipped"] for row in rows] == ["done already", None, "c.en.srt is there"]
+    assert names(tmp_path / "out" / "deep") == ["b.en.srt"]
+
+    (tmp_path / "list.txt").write_text(str(folder))
+    ran = run_cli(
+        "transcribe", "--list", tmp_path / "list.txt", *wanted, "-o", tmp_path / "out", "--max-line-width", 20
+    )
+    assert ran.stderr.count("wrote") == 2  # ours, under other wishes
+    ran = run_cli("transcribe", folder / "deep" / "c.wav", *wanted)
+    assert (folder / "deep" / "c.en.srt").read_text() != "somebody's"  # named outright
+    ran = run_cli("transcribe", folder, *wanted, "--redo", "--verbose")
+    assert ran.stderr.count("wrote") == 3
+    ran = run_cli("batch", folder, *wanted)
+    assert "3 have captions" in ran.stderr
+
+
 def test_refined_edges_need_words_and_ask_for_them(run_cli: Run, tiny_model: Path, tone: Path, tmp_path: Path) -> None:
     common = ("transcribe", tone, "--model", tiny_model, "--language", "en", "--refine", "-o", tmp_path, *QUICK)
     refused = run_cli(*common, "--no-word-timestamps")

@@ -14,7 +14,8 @@ import pytest
 
 from subwhisper.errors import InputError, MediaError, OptionError, OutputError, ToolError
 from subwhisper.media.burn import burn, dimmed, preview
-from subwhisper.media.encoders import PictureOptions
+from subwhisper.media.containers import CONTAINERS
+from subwhisper.media.encoders import PictureOptions, settle
 from subwhisper.media.ffmpeg import missing
 from subwhisper.media.fonts import add_fonts
 from subwhisper.media.glyphs import FontLog, condense
@@ -421,11 +422,26 @@ def test_codecs_that_cannot_be_are_refused(clip: Path, captions: Path, tmp_path:
         burn(clip, captions, tmp_path / "out.webm", picture=PictureOptions(codec="h264"))
 
 
-def test_hardware_that_does_not_work_is_refused_in_a_line(clip: Path, captions: Path, tmp_path: Path) -> None:
+def test_hardware_that_does_not_work_is_told_and_done_without(
+    clip: Path, captions: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     if Path("/dev/dri").exists() or Path("/dev/nvidia0").exists() or sys.platform != "linux":
         pytest.skip("there may be a graphics card")
-    with pytest.raises(ToolError, match="no hardware encoder of h264 works here"):
-        burn(clip, captions, tmp_path / "out.mp4", picture=PictureOptions(hardware=True))
+    output = burn(clip, captions, tmp_path / "out.mp4", picture=PictureOptions(hardware=True, quality=30)).output
+    assert probe(output).video[0].codec == "h264"
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "no graphics card here encodes h264 (h264_nvenc: Cannot load libcuda.so.1" in said  # ffmpeg's own word
+    assert said.endswith("the processor does it")
+
+
+def test_the_first_hardware_that_works_is_chosen(clip: Path, program: Callable[[str], Path]) -> None:
+    """With an ffmpeg that knows two kinds, of which one has a card."""
+    lists = 'case "$*" in *-encoders*) echo " V....D hevc_nvenc x"; echo " V....D hevc_qsv x"; exit 0;; esac'
+    fails = 'case "$*" in *hevc_nvenc*) echo "[error] No capable devices found" >&2; exit 1;; esac'
+    binary = program(f"{lists}\n{fails}")
+    wanted = PictureOptions(codec="hevc", hardware=True, quality=28)
+    found = settle("hevc", wanted, CONTAINERS[".mp4"], probe(clip).moving[0], binary)
+    assert found.options == {"c": "hevc_qsv", "global_quality": 28, "pix_fmt": "yuv420p", "tag": "hvc1"}
 
 
 @pytest.fixture

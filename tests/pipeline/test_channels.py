@@ -5,8 +5,9 @@ import pytest
 
 from subwhisper.errors import MediaError
 from subwhisper.media.decode import open_audio
+from subwhisper.media.ffmpeg import find_ffmpeg, run
 from subwhisper.media.sound import SoundOptions
-from subwhisper.pipeline.channels import by_channel, count_channels
+from subwhisper.pipeline.channels import by_channel, distinct_channels
 from subwhisper.subtitles.layout import lay_out
 from subwhisper.transcript import Segment, Transcript, Word
 
@@ -39,7 +40,7 @@ def test_no_word_is_lost_where_all_speak_at_once() -> None:
 
 def test_a_channel_is_heard_alone(samples: Path) -> None:
     path = samples / "speech/stereo-two-speakers.flac"
-    assert count_channels(path) == 2
+    assert distinct_channels(path) == (0, 1)
     left, right, both = (
         np.concatenate(list(open_audio(path, sound=sound).blocks()))
         for sound in (SoundOptions(channel=0), SoundOptions(channel=1), SoundOptions())
@@ -49,6 +50,36 @@ def test_a_channel_is_heard_alone(samples: Path) -> None:
     assert np.abs((left + right) / 2 - both).max() < 0.01
     with pytest.raises(MediaError, match="no channel 2"):
         open_audio(path, sound=SoundOptions(channel=2))
+
+
+@pytest.mark.parametrize(
+    ("filters", "coding", "suffix", "voices"),
+    [
+        ("pan=stereo|c0=c0|c1=c0", ["-c:a", "flac"], ".flac", (0,)),
+        ("pan=stereo|c0=c0|c1=c0", ["-c:a", "aac", "-b:a", "48k"], ".m4a", (0,)),
+        ("pan=stereo|c0=c0|c1=c0", ["-c:a", "libopus", "-b:a", "24k"], ".opus", (0,)),
+        ("pan=stereo|c0=0.2*c0|c1=c0", ["-c:a", "flac"], ".flac", (0,)),
+        ("pan=stereo|c0=0*c0|c1=c0", ["-c:a", "flac"], ".flac", (1,)),
+        ("pan=quad|c0=c0|c1=c1|c2=c0|c3=c1", ["-c:a", "flac"], ".flac", (0, 1)),
+        ("pan=stereo|c0=c0+0.9*c1|c1=c1+0.9*c0", ["-c:a", "flac"], ".flac", (0, 1)),
+        ("pan=stereo|c0=0*c0|c1=0*c0", ["-c:a", "flac"], ".flac", (0,)),
+    ],
+)
+def test_a_channel_that_says_what_another_does_is_no_speaker(
+    samples: Path, tmp_path: Path, filters: str, coding: list[str], suffix: str, voices: tuple[int, ...]
+) -> None:
+    target = tmp_path / f"talk{suffix}"
+    source = samples / "speech/stereo-two-speakers.flac"
+    run(["-i", str(source), "-af", filters, *coding, str(target)], ffmpeg=find_ffmpeg(), source=source)
+    assert distinct_channels(target) == voices
+
+
+def test_one_voice_on_all_channels_is_told(samples: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source, target = samples / "speech/jfk.flac", tmp_path / "dual.wav"
+    run(["-i", str(source), "-ac", "2", str(target)], ffmpeg=find_ffmpeg(), source=source)
+    assert distinct_channels(target) == (0,)
+    assert "its 2 channels are one voice" in caplog.text
+    assert distinct_channels(samples / "speech/leopard-en.flac") == (0,)
 
 
 @pytest.mark.parametrize("sound", [SoundOptions(denoise=True), SoundOptions(high_pass=80), SoundOptions(loudness=-20)])

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from subwhisper.pipeline.inputs import Refused, Source, expand
+from subwhisper.pipeline.inputs import Refused, Source
+from subwhisper.pipeline.search import expand
 
 
 def touch(*paths: Path) -> None:
