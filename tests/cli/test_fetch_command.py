@@ -85,7 +85,7 @@ def test_every_media_command_takes_a_url(run_cli: Run, site: str, tiny_model: Pa
         (["burn", url, words], "clip.captioned.mp4"),
         (["burn", url, own, "--second", words, "--preview", "0.5"], "clip.preview.png"),
         (["mux", url, words], "clip.muxed.mp4"),
-        (["sync", own, words, "-o", "synced.srt", "--min-confidence", "0"], "synced.srt"),
+        (["sync", own, words, "-o", "synced.srt", "--no-stretch", "--min-confidence", "0"], "synced.srt"),
         (["extract", url, "--to", "opus"], "clip.opus"),
         (["layout", own, "--video", url, "-o", "laid.srt"], "laid.srt"),
     ):

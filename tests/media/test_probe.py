@@ -1,6 +1,11 @@
+import json
 import os
+import shutil
+import subprocess
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -152,3 +157,57 @@ def test_a_file_that_may_not_be_read_says_so(clip: Path) -> None:
     clip.chmod(0)
     with pytest.raises(MediaError, match="could not be read: Permission denied"):
         probe(clip)
+
+
+def recordings(samples: Path) -> list[dict[str, Any]]:
+    """What was noted by hand of each sample that is media, and not headerless."""
+    clips = json.loads((samples / "manifest.json").read_text(encoding="utf-8"))["clips"]
+    return [one for one in clips if one["kind"] not in {"broken", "subtitle"} and not one["path"].endswith(".raw")]
+
+
+def test_every_sample_is_what_was_noted_by_hand(samples: Path) -> None:
+    for noted in recordings(samples):
+        media = probe(samples / noted["path"])
+        if "sample_rate" in noted:
+            found = [(it.codec, it.sample_rate, it.channels) for it in media.audio]
+            assert (noted["codec"], noted["sample_rate"], noted["channels"]) in found, noted["path"]
+        if "streams" in noted:
+            tracks = [*(("video", it) for it in media.video), *(("audio", it) for it in media.audio)]
+            tracks += [("subtitle", it) for it in media.subtitles]
+            kinds = [f"{kind}:{it.codec}" for kind, it in sorted(tracks, key=lambda pair: pair[1].index)]
+            assert kinds == noted["streams"], noted["path"]
+        if noted["kind"] != "video":  # of a video the note is of its sound
+            assert media.duration == pytest.approx(noted["duration"], abs=0.05), noted["path"]
+
+
+def test_ffprobe_says_the_same(samples: Path) -> None:
+    ffprobe = shutil.which("ffprobe")
+    if ffprobe is None:
+        pytest.skip("this machine has no ffprobe")
+    for noted in recordings(samples):
+        path = samples / noted["path"]
+        command = [ffprobe, "-v", "error", "-of", "json", "-show_streams", "-show_format", path]
+        told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        media = probe(path)
+        assert media.format == told["format"]["format_name"]
+        if not media.subtitles and not media.start:  # its versions differ on what else is part of the duration
+            assert media.duration == pytest.approx(float(told["format"]["duration"]), abs=0.06), path.name
+        streams = {one["index"]: one for one in told["streams"]}
+        assert {it.index for it in (*media.video, *media.audio, *media.subtitles, *media.others)} == {*streams}
+        for it in (*media.video, *media.audio, *media.subtitles):
+            other = streams[it.index]
+            assert it.codec == other["codec_name"]
+            assert it.language in {other.get("tags", {}).get("language"), None}
+            assert ("default" in it.flags, "forced" in it.flags) == tuple(
+                bool(other["disposition"][name]) for name in ("default", "forced")
+            )
+        for sound in media.audio:
+            other = streams[sound.index]
+            assert (sound.channels, sound.sample_rate) == (other["channels"], int(other["sample_rate"])), path.name
+            assert sound.layout == other.get("channel_layout"), path.name
+        for picture in media.video:
+            other = streams[picture.index]
+            assert (picture.width, picture.height) == (other["width"], other["height"]), path.name
+            assert picture.frame_rate == pytest.approx(float(Fraction(other["avg_frame_rate"])), rel=0.01), path.name
+            turns = [side["rotation"] for side in other.get("side_data_list", ()) if "rotation" in side]
+            assert picture.rotation == -sum(turns) % 360, path.name
