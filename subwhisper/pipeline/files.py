@@ -76,7 +76,11 @@ def _settled(found: Sequence[Source | Refused], job: TranscribeJob, queue: JobQu
     searched = [one for one in found if isinstance(one, Source) and one.searched]
     if not searched:
         return {}
-    plan = make_plan(searched, job, queue, redo=False)
+    try:
+        plan = make_plan(searched, job, queue, redo=False)
+    except JournalError as error:
+        logger.warning("%s; going on without it", error)
+        plan = make_plan(searched, job, Journal(None).jobs, redo=False)
     skipped = {str(one.source): Outcome(str(one.source), skipped=one.skipped) for one in plan.skipped}
     refused = {one.argument: Outcome(one.argument, error=one.error) for one in plan.refused}
     return {**skipped, **refused}

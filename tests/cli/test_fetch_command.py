@@ -1,9 +1,11 @@
 """`fetch`, and URLs where other commands take files."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from command_line import QUICK, Run
@@ -121,3 +123,22 @@ def test_subtitles_that_people_wrote_are_preferred_when_asked(run_cli: Run, site
     ran = run_cli("transcribe", url, "--language", "en", *wanted)  # nobody wrote any: it is listened to
     assert ran.code == 0, ran.stderr
     assert Path("page.en.srt").is_file()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["-i.mp4", "$(touch pwned).mp4", "a';touch pwned;'.mp4", "x|concat:y,z[0];.mp4", "..%2f..%2fup.mp4", "%n%s"],
+)
+def test_a_hostile_address_is_only_an_address(run_cli: Run, site: str, folder: Path, tmp_path: Path, name: str) -> None:
+    shutil.copyfile(folder / CLIP, folder / name.replace("/", ""))
+    url = f"{site}/{quote(name)}"
+    here = Path.cwd()
+    ran = run_cli("burn", url, f"{site}/words.de.srt", "--preview", "0.5", "--json")
+    assert ran.code == 0, ran.stderr
+    (written,) = map(Path, json.loads(ran.stdout)["outputs"])
+    assert written.resolve().parent == here
+    assert re.fullmatch(r"[\w][\w.-]*", written.name)
+    assert run_cli("extract", url, "--to", "flac").code == 0
+    assert run_cli("mux", url, f"{site}/words.de.srt").code == 0
+    assert not [*Path().rglob("pwned"), *tmp_path.rglob("pwned")]
+    assert sum(path.is_file() for path in here.iterdir()) == 3
