@@ -276,7 +276,9 @@ class Whisper(nn.Module):
             capacity: tokens to reserve room for; the whole text context when not given.
             filler: (R,) tokens at the start of each row that are read as if they were not there.
         """
-        cross = [CrossAttended(*block.cross_attn.keys_and_values(features)) for block in self._decoder_blocks()]
+        cross = [
+            CrossAttended.laid_out(*block.cross_attn.keys_and_values(features)) for block in self._decoder_blocks()
+        ]
         room = capacity or self.dims.n_text_ctx
         return KeyValueCache(cross, rows_per_window=rows_per_window, capacity=room, filler=filler)
 
