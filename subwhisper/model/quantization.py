@@ -3,18 +3,31 @@
 Weights have one scale per output channel, activations one per row, found as they come. So a row's result never
 depends on the rows beside it, and a window's text never on the windows decoded with it.
 
-On processors with instructions for it (VNNI) the product is oneDNN's, elsewhere `_int_mm`. torch's `linear_dynamic` is
-a little faster, as it quantises and multiplies in one go, but it takes one scale for a whole tensor.
+Which product is used depends on the processor:
+
+- with instructions for 8-bit products (VNNI): oneDNN's, several times as fast as float32, in every layer;
+- other x86: FBGEMM's. It multiplies no faster than float32, but there is a quarter of the weights to fetch, which is what
+  the few rows of a decoder wait for. So only the decoder's larger layers are quantised. Pairs of products are added in
+  16 bits there: weights have 7 bits, or the sums would overflow;
+- everything else: `_int_mm`.
+
+torch's `linear_dynamic` is a little faster, as it quantises and multiplies in one go, but it takes one scale for a
+whole tensor.
 
 Shapes: N rows, I inputs, O outputs.
 """
 
+from collections.abc import Callable
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 
-from subwhisper.model.whisper import TokenEmbedding
+from subwhisper.model.whisper import TokenEmbedding, Whisper
 
 _LARGEST = 127.0
+_LARGEST_OF_7_BITS = 63.0
+_FEWEST_WEIGHTS = 2**18  # a smaller layer is read from the processor's cache before 8-bit products have begun
 _TINIEST = 1e-20  # a row of zeros is divided by something
 _CUDA_ROWS = 32  # cuBLAS multiplies 8-bit matrices only of more than 16 rows, in multiples of 8
 _ROWS_AT_ONCE = 512  # what is needed beside the result stays in the processor's cache
@@ -49,32 +62,68 @@ class Int8Linear(nn.Module):
 
 
 class PackedInt8Linear(nn.Module):
-    """The same for processors, with the weights laid out as their instructions want them."""
+    """The same for processors, with the weights laid out as a library of theirs wants them."""
+
+    largest_weight = _LARGEST
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         """Quantise and pack (O, I) float weights; the bias stays as it is."""
         super().__init__()
-        self._scale = channel_scales(weight)
-        whole = (weight.detach().float() / self._scale[:, None]).round().to(torch.int8)
-        self._packed = torch.ops.onednn.qlinear_prepack(whole, None)
-        self._zeros = torch.zeros(len(weight), dtype=torch.long)
+        self._scale = channel_scales(weight, self.largest_weight)
+        self._pack((weight.detach().float() / self._scale[:, None]).round().to(torch.int8))
         self._bias = torch.zeros(1) if bias is None else bias.detach().float()
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, x.shape[-1])
-        y = rows.new_empty(len(rows), len(self._scale))
-        for some, out in zip(torch.split(rows, _ROWS_AT_ONCE), torch.split(y, _ROWS_AT_ONCE), strict=True):
-            row_scale = (some.abs().amax(dim=1, keepdim=True) / _LARGEST).clamp_min_(_TINIEST)
-            torch.addcmul(self._bias, self._products(some / row_scale), row_scale, out=out)
+        if len(rows) <= _ROWS_AT_ONCE:
+            y = self._quantised(rows)
+        else:
+            y = rows.new_empty(len(rows), len(self._scale))
+            for some, out in zip(torch.split(rows, _ROWS_AT_ONCE), torch.split(y, _ROWS_AT_ONCE), strict=True):
+                self._quantised(some, out)
         return y.view(*x.shape[:-1], -1)
 
-    def _products(self, steps: Tensor) -> Tensor:
-        """(N, I) numbers from -127 to 127, rounded and multiplied with the weights -> (N, O) float32."""
-        whole = steps.add_(_MIDDLE + 0.5).to(torch.uint8)
+    def _quantised(self, rows: Tensor, out: Tensor | None = None) -> Tensor:
+        largest = torch.linalg.vector_norm(rows, torch.inf, dim=1, keepdim=True).clamp_min_(_TINIEST)
+        return torch.addcmul(self._bias, self._products(rows / largest), largest, out=out)
+
+    def _pack(self, weight: Tensor) -> None:
+        """Take the (O, I) int8 weights."""
+        raise NotImplementedError
+
+    def _products(self, shares: Tensor) -> Tensor:
+        """(N, I) numbers from -1 to 1, rounded to 127ths and multiplied with the weights -> (N, O) float32."""
+        raise NotImplementedError
+
+
+class OneDnnInt8Linear(PackedInt8Linear):
+    """With oneDNN, where a processor has instructions for 8-bit products."""
+
+    def _pack(self, weight: Tensor) -> None:
+        self._packed = torch.ops.onednn.qlinear_prepack(weight, None)
+        self._zeros = torch.zeros(len(weight), dtype=torch.long)
+
+    def _products(self, shares: Tensor) -> Tensor:
+        whole = shares.mul_(_LARGEST).add_(_MIDDLE + 0.5).to(torch.uint8)
         weights = (self._packed, self._scale, self._zeros)
         return torch.ops.onednn.qlinear_pointwise(  # type: ignore[no-any-return]
-            whole, 1.0, _MIDDLE, *weights, None, 1.0, 0, torch.float32, "none", [], ""
+            whole, 1 / _LARGEST, _MIDDLE, *weights, None, 1.0, 0, torch.float32, "none", [], ""
         )
+
+
+class FbgemmInt8Linear(PackedInt8Linear):
+    """With FBGEMM, where a processor has no such instructions."""
+
+    largest_weight = _LARGEST_OF_7_BITS
+
+    def _pack(self, weight: Tensor) -> None:
+        zeros = torch.zeros(len(weight), dtype=torch.long)
+        quantised = torch._make_per_channel_quantized_tensor(weight, self._scale.double(), zeros, 0)
+        self._packed = torch.ops.quantized.linear_prepack(quantised, None)
+
+    def _products(self, shares: Tensor) -> Tensor:
+        product = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
+        return product(shares, 1 / _LARGEST, _MIDDLE, self._packed)  # type: ignore[no-any-return]
 
 
 class Int8TokenEmbedding(nn.Module):
@@ -92,6 +141,12 @@ class Int8TokenEmbedding(nn.Module):
         return self.product(x)  # type: ignore[no-any-return]
 
 
+class _Kind(Protocol):
+    """Makes the stand-in of one layer."""
+
+    def __call__(self, weight: Tensor, bias: Tensor | None) -> nn.Module: ...
+
+
 def multiplies_fast() -> bool:
     """Whether this processor has instructions for 8-bit products, and this torch uses them."""
     has_instructions = getattr(torch.cpu, "_is_vnni_supported", bool)()
@@ -99,9 +154,15 @@ def multiplies_fast() -> bool:
     return bool(has_instructions and has_onednn and hasattr(torch.ops.onednn, "qlinear_pointwise"))
 
 
-def channel_scales(weight: Tensor) -> Tensor:
-    """(O, I) -> (O,) float32: the largest of each output's weights over the largest 8-bit number."""
-    return weight.detach().float().abs().amax(dim=1).clamp_min(torch.finfo(torch.float32).tiny) / _LARGEST
+def fetches_fast() -> bool:
+    """Whether this processor gains from 8-bit weights where it gains nothing from 8-bit products."""
+    has_product = hasattr(torch.ops.quantized, "linear_with_input_q_dq_qweight_dq_output_fp32")
+    return has_product and torch.backends.quantized.engine in ("x86", "fbgemm")
+
+
+def channel_scales(weight: Tensor, largest: float = _LARGEST) -> Tensor:
+    """(O, I) -> (O,) float32: the largest of each output's weights over the largest whole number."""
+    return weight.detach().float().abs().amax(dim=1).clamp_min(torch.finfo(torch.float32).tiny) / largest
 
 
 def _products(rows: Tensor, weight: Tensor) -> Tensor:
@@ -113,18 +174,33 @@ def _products(rows: Tensor, weight: Tensor) -> Tensor:
     return torch._int_mm(rows, weight.t())[:n_rows]
 
 
-def quantize(module: nn.Module, device: torch.device) -> None:
-    """Replace every linear layer inside `module`, and the product with its vocabulary, by 8-bit stand-ins.
+def quantize(network: Whisper, device: torch.device) -> None:
+    """Replace linear layers, and the product with the vocabulary, by 8-bit stand-ins.
 
     Args:
-        module: changed in place; still on the processor.
+        network: changed in place; still on the processor.
         device: where it will run.
     """
-    kind = PackedInt8Linear if device.type == "cpu" and multiplies_fast() else Int8Linear
-    for name, child in module.named_children():
-        if isinstance(child, nn.Linear):
-            setattr(module, name, kind(child.weight, child.bias))
-        elif isinstance(child, TokenEmbedding):
-            setattr(module, name, Int8TokenEmbedding(child, kind(child.weight, None)))
-        else:
-            quantize(child, device)
+    if device.type == "cpu" and multiplies_fast():
+        replace_linears(network, OneDnnInt8Linear)
+    elif device.type == "cpu" and fetches_fast():
+        replace_linears(network.decoder, FbgemmInt8Linear, _waits_for_weights)
+    else:
+        replace_linears(network, Int8Linear)
+
+
+def replace_linears(module: nn.Module, kind: _Kind, wanted: Callable[[str, Tensor], bool] = lambda *_: True) -> None:
+    """Put stand-ins in the place of the linear layers inside `module` whose name and weights are `wanted`."""
+    for path, child in list(module.named_modules()):
+        if not isinstance(child, nn.Linear | TokenEmbedding) or not wanted(path, child.weight):
+            continue
+        parent, _, name = path.rpartition(".")
+        bias = child.bias if isinstance(child, nn.Linear) else None
+        product = kind(child.weight, bias)
+        stand_in = product if isinstance(child, nn.Linear) else Int8TokenEmbedding(child, product)
+        setattr(module.get_submodule(parent), name, stand_in)
+
+
+def _waits_for_weights(path: str, weight: Tensor) -> bool:
+    """Layers of a decoder that read a row or a few; keys and values of the audio are made for a window at once."""
+    return weight.numel() >= _FEWEST_WEIGHTS and not path.endswith(("cross_attn.key", "cross_attn.value"))

@@ -105,12 +105,18 @@ class Attention(nn.Module):
         """(B, H, T, d) -> (B, T, D)."""
         return x.transpose(1, 2).flatten(-2)
 
+    def queries(self, x: Tensor) -> Tensor:
+        return self.split(self.query(x))
+
     def keys_and_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return self.split(self.key(x)), self.split(self.value(x))
 
-    def forward(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Queries from (R, T, D); keys and values of (B, H, L, d) are shared by the R / B rows of a window."""
-        query = self.split(self.query(x))
+    def of_itself(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of one sequence."""
+        return self.queries(x), *self.keys_and_values(x)
+
+    def forward(self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Queries (R, H, T, d) -> (R, T, D); keys and values of (B, H, L, d) are shared by the R / B rows of a window."""
         shared = query.shape[0] // keys.shape[0]
         if shared == 1:
             return self.out(self.merge(attend(query, keys, values, mask)))  # type: ignore[no-any-return]
@@ -133,8 +139,7 @@ class EncoderBlock(nn.Module):
         self.mlp = nn.Sequential(Linear(width, 4 * width), nn.GELU(), Linear(4 * width, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        normed = self.attn_ln(x)
-        x = x + self.attn(normed, *self.attn.keys_and_values(normed))
+        x = x + self.attn(*self.attn.of_itself(self.attn_ln(x)))
         return x + self.mlp(self.mlp_ln(x))  # type: ignore[no-any-return]
 
 
@@ -152,26 +157,24 @@ class DecoderBlock(nn.Module):
 
     def step(self, x: Tensor, layer: int, cache: KeyValueCache, mask: Tensor | None) -> Tensor:
         """Read (R, T, D) new tokens after those in the cache."""
-        normed = self.attn_ln(x)
-        x = x + self.attn(normed, *cache.append(layer, *self.attn.keys_and_values(normed)), mask)
+        query, keys, values = self.attn.of_itself(self.attn_ln(x))
+        x = x + self.attn(query, *cache.append(layer, keys, values), mask)
         cross = cache.cross[layer]
-        x = x + self.cross_attn(self.cross_attn_ln(x), cross.keys, cross.values)
+        x = x + self.cross_attn(self.cross_attn.queries(self.cross_attn_ln(x)), cross.keys, cross.values)
         return x + self.mlp(self.mlp_ln(x))  # type: ignore[no-any-return]
 
     def whole(
         self, x: Tensor, features: Tensor, mask: Tensor | None, heads: Sequence[int]
     ) -> tuple[Tensor, Tensor | None]:
         """Read all tokens at once, (B, T, D); cross scores (B, len(heads), T, A) before softmax where asked for."""
-        normed = self.attn_ln(x)
-        x = x + self.attn(normed, *self.attn.keys_and_values(normed), mask)
-        normed = self.cross_attn_ln(x)
+        x = x + self.attn(*self.attn.of_itself(self.attn_ln(x)), mask)
+        query = self.cross_attn.queries(self.cross_attn_ln(x))
         keys, values = self.cross_attn.keys_and_values(features)
-        x = x + self.cross_attn(normed, keys, values)
+        x = x + self.cross_attn(query, keys, values)
         scores = None
         if heads:
             chosen = list(heads)
-            query = self.cross_attn.split(self.cross_attn.query(normed))[:, chosen]
-            scores = (query * query.shape[-1] ** -0.5) @ keys[:, chosen].transpose(-1, -2)
+            scores = (query[:, chosen] * query.shape[-1] ** -0.5) @ keys[:, chosen].transpose(-1, -2)
         return x + self.mlp(self.mlp_ln(x)), scores
 
 
