@@ -9,6 +9,8 @@ from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import ModelError
 from subwhisper.model import catalog
 from subwhisper.model.checkpoints import Checkpoint
+from subwhisper.model.few_rows import suit_few_rows
+from subwhisper.model.fusion import fuse
 from subwhisper.model.quantization import quantize
 from subwhisper.model.whisper import Whisper, sinusoids
 
@@ -37,9 +39,13 @@ class SpeechModel:
         """
         placement = place(device, compute)
         network = _network(checkpoint)
+        fuse(network)
         if placement.compute == "int8":
             network.float()
             quantize(network, placement.device)
+        elif placement.compute == "float32" and placement.device.type == "cpu":
+            network.float()
+            suit_few_rows(network)
         network.to(placement.device, placement.dtype)
         return cls(
             name=checkpoint.name,

@@ -23,20 +23,31 @@ class CrossAttended:
     """(B, H, A, d)."""
 
     @classmethod
-    def laid_out(cls, keys: Tensor, values: Tensor) -> "CrossAttended":
-        """The same numbers in the order in which single queries read them: each head's own, keys by width.
+    def laid_out(cls, keys: Tensor, values: Tensor, dtype: torch.dtype) -> "CrossAttended":
+        """The same numbers in the order in which single queries read them: each head's own, by width.
 
         A query reads all of them in every step; as the projection leaves them, that took up to 30 times as long.
         """
-        by_width = keys.transpose(-1, -2).contiguous()
-        return cls(by_width.transpose(-1, -2), values.contiguous())
+        by_width = (one.transpose(-1, -2).to(dtype).contiguous() for one in (keys, values))
+        return cls(*(one.transpose(-1, -2) for one in by_width))
+
+    def of(self, windows: Tensor) -> "CrossAttended":
+        """Those of some windows, in the same layout."""
+        by_width = (one.transpose(-1, -2).index_select(0, windows) for one in (self.keys, self.values))
+        return CrossAttended(*(one.transpose(-1, -2) for one in by_width))
 
 
 class KeyValueCache:
     """Self-attention keys and values of every layer, preallocated; cross keys and values beside them."""
 
     def __init__(
-        self, cross: Sequence[CrossAttended], *, rows_per_window: int, capacity: int, filler: Tensor | None = None
+        self,
+        cross: Sequence[CrossAttended],
+        *,
+        dtype: torch.dtype,
+        rows_per_window: int,
+        capacity: int,
+        filler: Tensor | None = None,
     ) -> None:
         """Reserve room for `capacity` tokens in each of B * rows_per_window rows.
 
@@ -49,7 +60,7 @@ class KeyValueCache:
         self.rows_per_window = rows_per_window
         self.filler = filler
         self.length = 0
-        self._store = torch.zeros(shape, dtype=cross[0].keys.dtype, device=cross[0].keys.device)
+        self._store = torch.zeros(shape, dtype=dtype, device=cross[0].keys.device)
 
     @property
     def capacity(self) -> int:
@@ -63,9 +74,20 @@ class KeyValueCache:
         end = self.length + keys.shape[2]
         if end > self.capacity:
             raise ValueError(f"the cache holds {self.capacity} tokens, {end} were asked for")
-        self._store[layer, 0, :, :, self.length : end] = keys
-        self._store[layer, 1, :, :, self.length : end] = values
-        return self._store[layer, 0, :, :, :end], self._store[layer, 1, :, :, :end]
+        store = self._store[layer]
+        store[0, :, :, self.length : end] = keys
+        store[1, :, :, self.length : end] = values
+        return store[0, :, :, :end], store[1, :, :, :end]
+
+    def append_one(self, layer: int, keys_and_values: Tensor) -> tuple[Tensor, Tensor]:
+        """Write one token of each row, (R, 2, H, d); return all keys and all values, (R * H, length + 1, d)."""
+        end = self.length + 1
+        if end > self.capacity:
+            raise ValueError(f"the cache holds {self.capacity} tokens, {end} were asked for")
+        store = self._store[layer]
+        store[:, :, :, self.length] = keys_and_values.transpose(0, 1)
+        known = store.flatten(1, 2)[:, :, :end]
+        return known[0], known[1]
 
     def advance(self, n_tokens: int) -> None:
         self.length += n_tokens
@@ -82,6 +104,14 @@ class KeyValueCache:
         if self.filler is not None:
             self.filler = self.filler.repeat_interleave(times)
         self.rows_per_window *= times
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with these rows (R') only, in order; either all rows of a window or none."""
+        windows = rows[:: self.rows_per_window] // self.rows_per_window
+        self.cross = tuple(cross.of(windows) for cross in self.cross)
+        self._store = self._store.index_select(2, rows)
+        if self.filler is not None:
+            self.filler = self.filler.index_select(0, rows)
 
     def trim(self, length: int) -> None:
         """Forget every token from position `length` on."""

@@ -6,9 +6,9 @@ depends on the rows beside it, and a window's text never on the windows decoded 
 Which product is used depends on the processor:
 
 - with instructions for 8-bit products (VNNI): oneDNN's, several times as fast as float32, in every layer;
-- other x86: FBGEMM's. It multiplies no faster than float32, but there is a quarter of the weights to fetch, which is what
-  the few rows of a decoder wait for. So only the decoder's larger layers are quantised. Pairs of products are added in
-  16 bits there: weights have 7 bits, or the sums would overflow;
+- other x86: FBGEMM's. It multiplies no faster than float32, but there is a quarter of the weights to fetch, which is
+  what the few rows of a decoder wait for. So only the largest layers of the decoder are quantised, the rest stays float.
+  Pairs of products are added in 16 bits there: weights have 7 bits, or the sums would overflow;
 - everything else: `_int_mm`.
 
 torch's `linear_dynamic` is a little faster, as it quantises and multiplies in one go, but it takes one scale for a
@@ -17,17 +17,18 @@ whole tensor.
 Shapes: N rows, I inputs, O outputs.
 """
 
-from collections.abc import Callable
-from typing import Protocol
+import warnings
 
 import torch
 from torch import Tensor, nn
 
-from subwhisper.model.whisper import TokenEmbedding, Whisper
+from subwhisper.model import few_rows
+from subwhisper.model.stand_ins import Kind, replace_linears
+from subwhisper.model.whisper import Whisper
 
 _LARGEST = 127.0
 _LARGEST_OF_7_BITS = 63.0
-_FEWEST_WEIGHTS = 2**18  # a smaller layer is read from the processor's cache before 8-bit products have begun
+_FEWEST_WEIGHTS = 2**20  # where weights have to be fetched, fewer of them in half precision take no longer
 _TINIEST = 1e-20  # a row of zeros is divided by something
 _CUDA_ROWS = 32  # cuBLAS multiplies 8-bit matrices only of more than 16 rows, in multiples of 8
 _ROWS_AT_ONCE = 512  # what is needed beside the result stays in the processor's cache
@@ -118,33 +119,14 @@ class FbgemmInt8Linear(PackedInt8Linear):
 
     def _pack(self, weight: Tensor) -> None:
         zeros = torch.zeros(len(weight), dtype=torch.long)
-        quantised = torch._make_per_channel_quantized_tensor(weight, self._scale.double(), zeros, 0)
+        with warnings.catch_warnings():  # quantised tensors may go from torch some day; FBGEMM takes nothing else
+            warnings.simplefilter("ignore", UserWarning)
+            quantised = torch._make_per_channel_quantized_tensor(weight, self._scale.double(), zeros, 0)
         self._packed = torch.ops.quantized.linear_prepack(quantised, None)
 
     def _products(self, shares: Tensor) -> Tensor:
         product = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
         return product(shares, 1 / _LARGEST, _MIDDLE, self._packed)  # type: ignore[no-any-return]
-
-
-class Int8TokenEmbedding(nn.Module):
-    """Tokens to vectors in float, vectors to logits in 8 bits."""
-
-    def __init__(self, embedding: TokenEmbedding, product: nn.Module) -> None:
-        """Take the float embedding, and the quantised product with its matrix."""
-        super().__init__()
-        self.embedding, self.product = embedding, product
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.embedding(tokens)  # type: ignore[no-any-return]
-
-    def logits(self, x: Tensor) -> Tensor:
-        return self.product(x)  # type: ignore[no-any-return]
-
-
-class _Kind(Protocol):
-    """Makes the stand-in of one layer."""
-
-    def __call__(self, weight: Tensor, bias: Tensor | None) -> nn.Module: ...
 
 
 def multiplies_fast() -> bool:
@@ -182,25 +164,15 @@ def quantize(network: Whisper, device: torch.device) -> None:
         device: where it will run.
     """
     if device.type == "cpu" and multiplies_fast():
-        replace_linears(network, OneDnnInt8Linear)
+        replace_linears(network, lambda path, weight: OneDnnInt8Linear)
     elif device.type == "cpu" and fetches_fast():
-        replace_linears(network.decoder, FbgemmInt8Linear, _waits_for_weights)
+        replace_linears(network.decoder, _kind_for_fetching)
     else:
-        replace_linears(network, Int8Linear)
+        replace_linears(network, lambda path, weight: Int8Linear)
 
 
-def replace_linears(module: nn.Module, kind: _Kind, wanted: Callable[[str, Tensor], bool] = lambda *_: True) -> None:
-    """Put stand-ins in the place of the linear layers inside `module` whose name and weights are `wanted`."""
-    for path, child in list(module.named_modules()):
-        if not isinstance(child, nn.Linear | TokenEmbedding) or not wanted(path, child.weight):
-            continue
-        parent, _, name = path.rpartition(".")
-        bias = child.bias if isinstance(child, nn.Linear) else None
-        product = kind(child.weight, bias)
-        stand_in = product if isinstance(child, nn.Linear) else Int8TokenEmbedding(child, product)
-        setattr(module.get_submodule(parent), name, stand_in)
-
-
-def _waits_for_weights(path: str, weight: Tensor) -> bool:
-    """Layers of a decoder that read a row or a few; keys and values of the audio are made for a window at once."""
-    return weight.numel() >= _FEWEST_WEIGHTS and not path.endswith(("cross_attn.key", "cross_attn.value"))
+def _kind_for_fetching(path: str, weight: Tensor) -> Kind | None:
+    """Eight bits for what takes long to fetch, else what suits float32."""
+    if weight.numel() < _FEWEST_WEIGHTS or few_rows.reads_whole_windows(path):
+        return few_rows.kind_for(path, weight)
+    return FbgemmInt8Linear

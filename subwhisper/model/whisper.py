@@ -29,14 +29,29 @@ def sinusoids(length: int, channels: int, max_timescale: float = 10_000.0) -> Te
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
+_FEW_QUERIES = 8  # torch's fused kernel pays for many queries and loses badly for one
+
+
 def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Softmax attention, (…, T, d) x (…, L, d) -> (…, T, d); `mask` is added to the scores."""
-    if query.shape[-2] > 8:  # the fused kernel pays for many queries and loses badly for one
+    """Softmax attention, (B, H, T, d) x (B, H, L, d) -> (B, H, T, d); `mask` is added to the scores."""
+    n_queries, width = query.shape[-2:]
+    if n_queries > _FEW_QUERIES:
+        keys, values = keys.to(query.dtype), values.to(query.dtype)
         return functional.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
-    scores = (query * query.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
     if mask is not None:
-        scores = scores + mask
-    return torch.softmax(scores.float(), dim=-1).to(values.dtype) @ values
+        scores = (query * width**-0.5) @ keys.to(query.dtype).transpose(-1, -2) + mask
+        return torch.softmax(scores, dim=-1, dtype=torch.float32).to(values.dtype) @ values
+    heard = attend_to_all(query.reshape(-1, n_queries, width), keys.flatten(0, 1), values.flatten(0, 1))
+    return heard.view(query.shape)
+
+
+def attend_to_all(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Softmax attention of a few queries without a mask, (N, T, d) x (N, L, d) -> (N, T, d) like the queries."""
+    asked = queries.to(keys.dtype)
+    nothing = asked.new_empty(1, 1, 1)  # `beta` leaves it out
+    scores = torch.baddbmm(nothing, asked, keys.transpose(1, 2), beta=0, alpha=queries.shape[-1] ** -0.5)
+    weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(values.dtype)
+    return torch.bmm(weights, values).to(queries.dtype)
 
 
 def causal_mask(n_new: int, n_known: int, like: Tensor, filler: Tensor | None = None) -> Tensor | None:
@@ -58,44 +73,16 @@ def causal_mask(n_new: int, n_known: int, like: Tensor, filler: Tensor | None = 
     return torch.zeros((), dtype=like.dtype, device=like.device).where(~(is_filler | (keys > queries)), hidden)[:, None]
 
 
-FEW_ROWS = 4
-"""Rows up to which a matrix times them beats them times the matrix, for any shape."""
-FEW_ROWS_WIDE = 8
-"""The same for a matrix that has no fewer outputs than inputs."""
-
-
-def project(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Linear layer, (…, I) -> (…, O), quick also for the two to eight rows of tasks and beams.
-
-    On a processor the math library handles a single row well, and many; for a few it took 1.3 to 3 times as long
-    as the product the other way round, at every size of Whisper's decoder that was measured.
-    """
-    n_rows = x.numel() // x.shape[-1]
-    limit = FEW_ROWS_WIDE if weight.shape[0] >= weight.shape[1] else FEW_ROWS
-    if not (1 < n_rows <= limit and x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32):
-        return functional.linear(x, weight, bias)
-    columns = x.reshape(n_rows, -1).t()
-    product = weight @ columns if bias is None else torch.addmm(bias[:, None], weight, columns)
-    return product.t().contiguous().view(*x.shape[:-1], -1)
-
-
-class Linear(nn.Linear):
-    """A linear layer that is quick for few rows."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return project(x, self.weight, self.bias)
-
-
 class Attention(nn.Module):
     """Multi-head attention; whoever calls decides what is attended to."""
 
     def __init__(self, width: int, n_heads: int) -> None:
         super().__init__()
         self.n_heads = n_heads
-        self.query = Linear(width, width)
-        self.key = Linear(width, width, bias=False)
-        self.value = Linear(width, width)
-        self.out = Linear(width, width)
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
 
     def split(self, x: Tensor) -> Tensor:
         """(B, T, D) -> (B, H, T, d)."""
@@ -116,16 +103,15 @@ class Attention(nn.Module):
         return self.queries(x), *self.keys_and_values(x)
 
     def forward(self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Queries (R, H, T, d) -> (R, T, D); keys and values of (B, H, L, d) are shared by the R / B rows of a window."""
-        shared = query.shape[0] // keys.shape[0]
+        """Queries (R, H, T, d) -> (R, T, D); keys and values (B, H, L, d) are shared by the R / B rows of a window."""
+        n_rows, n_heads, n_tokens, width = query.shape
+        shared = n_rows // keys.shape[0]
         if shared == 1:
             return self.out(self.merge(attend(query, keys, values, mask)))  # type: ignore[no-any-return]
         # (B * g, H, T, d) -> (B, H, g * T, d): the rows of a window become further queries
-        n_rows, n_heads, n_tokens, width = query.shape
         together = query.view(-1, shared, n_heads, n_tokens, width).transpose(1, 2).flatten(2, 3)
         heard = attend(together, keys, values).view(-1, n_heads, shared, n_tokens, width).transpose(1, 2)
-        heard = heard.reshape(n_rows, n_heads, n_tokens, width)
-        return self.out(self.merge(heard))  # type: ignore[no-any-return]
+        return self.out(self.merge(heard.reshape(query.shape)))  # type: ignore[no-any-return]
 
 
 class EncoderBlock(nn.Module):
@@ -136,7 +122,7 @@ class EncoderBlock(nn.Module):
         self.attn_ln = nn.LayerNorm(width)
         self.attn = Attention(width, n_heads)
         self.mlp_ln = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(Linear(width, 4 * width), nn.GELU(), Linear(4 * width, width))
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attn(*self.attn.of_itself(self.attn_ln(x)))
@@ -153,7 +139,7 @@ class DecoderBlock(nn.Module):
         self.cross_attn_ln = nn.LayerNorm(width)
         self.cross_attn = Attention(width, n_heads)
         self.mlp_ln = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(Linear(width, 4 * width), nn.GELU(), Linear(4 * width, width))
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
     def step(self, x: Tensor, layer: int, cache: KeyValueCache, mask: Tensor | None) -> Tensor:
         """Read (R, T, D) new tokens after those in the cache."""
@@ -221,7 +207,7 @@ class TokenEmbedding(nn.Embedding):
 
     def logits(self, x: Tensor) -> Tensor:
         """(..., D) -> (..., V) float32."""
-        return project(x, self.weight).float()
+        return functional.linear(x, self.weight).float()
 
 
 class Decoder(nn.Module):
@@ -258,6 +244,8 @@ class Whisper(nn.Module):
         self.dims = dims
         self.encoder = Encoder(dims)
         self.decoder = Decoder(dims)
+        self.cross_dtype: torch.dtype | None = None
+        """In which cross keys and values are kept while decoding; the features' own if not given."""
 
     def encode(self, mel: Tensor) -> Tensor:
         """(B, M, F) log-mel -> (B, A, D) features, in the network's own precision."""
@@ -279,11 +267,18 @@ class Whisper(nn.Module):
             capacity: tokens to reserve room for; the whole text context when not given.
             filler: (R,) tokens at the start of each row that are read as if they were not there.
         """
+        dtype = self.cross_dtype or features.dtype
         cross = [
-            CrossAttended.laid_out(*block.cross_attn.keys_and_values(features)) for block in self._decoder_blocks()
+            CrossAttended.laid_out(*block.cross_attn.keys_and_values(features), dtype)
+            for block in self._decoder_blocks()
         ]
-        room = capacity or self.dims.n_text_ctx
-        return KeyValueCache(cross, rows_per_window=rows_per_window, capacity=room, filler=filler)
+        return KeyValueCache(
+            cross,
+            dtype=features.dtype,
+            rows_per_window=rows_per_window,
+            capacity=capacity or self.dims.n_text_ctx,
+            filler=filler,
+        )
 
     def decode(self, tokens: Tensor, cache: KeyValueCache, at: Sequence[int] | None = None) -> Tensor:
         """Append (R, T) tokens to the cache; return float32 logits (R, T, V) of what follows each.

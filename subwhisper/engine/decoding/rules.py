@@ -117,7 +117,7 @@ class TimestampRules:
         # a window opens with a single timestamp, which counts as the second of a pair
         after_two = is_timestamp[:, -2] & after_one if sampled.shape[1] > 1 else after_one
         logits[:, begin:].masked_fill_(after_two[:, None], _NEVER)
-        logits[:, : self._eot].masked_fill_((after_one & ~after_two)[:, None], _NEVER)
+        _forbid(logits[:, : self._eot], after_one & ~after_two)
 
         # The second of a pair may repeat the first; any other timestamp must be later than the last,
         # or a segment would be empty and the window never end.
@@ -127,10 +127,15 @@ class TimestampRules:
         logits[:, begin:].masked_fill_(steps < earliest[:, None], _NEVER)
 
     def _prefer(self, logits: Tensor) -> None:
-        logprobs = torch.log_softmax(logits.float(), dim=-1)
-        any_timestamp = logprobs[:, self._begin :].logsumexp(dim=-1)
-        best_text = logprobs[:, : self._begin].amax(dim=-1)
-        logits[:, : self._begin].masked_fill_((any_timestamp > best_text)[:, None], _NEVER)
+        any_timestamp = logits[:, self._begin :].float().logsumexp(dim=-1)
+        best_text = logits[:, : self._begin].amax(dim=-1)
+        _forbid(logits[:, : self._begin], any_timestamp > best_text)
+
+
+def _forbid(logits: Tensor, rows: Tensor) -> None:
+    """Make all of these tokens impossible in the rows (R,) that are true; in most steps that is none of them."""
+    if rows.any():
+        logits.masked_fill_(rows[:, None], _NEVER)
 
 
 def rules_for(

@@ -72,8 +72,9 @@ class Greedy:
         self._ended = torch.zeros(n_rows, dtype=torch.bool, device=device)
 
     def advance(self, logits: Tensor) -> None:
-        chosen = self._choose(logits.float())
-        logprobs = torch.log_softmax(logits.float(), dim=-1).gather(1, chosen[:, None])[:, 0]
+        logits = logits.float()
+        chosen = self._choose(logits)
+        logprobs = logits.gather(1, chosen[:, None])[:, 0] - logits.logsumexp(dim=-1)
         self._sums += torch.where(self._ended, 0.0, logprobs)
         chosen = chosen.masked_fill(self._ended, self._eot)
         self.tokens = torch.cat([self.tokens, chosen[:, None]], dim=1)
