@@ -122,11 +122,11 @@ class Aligner:
             logits, scores = self.model.attention_scores(read, features, self.heads)
             # the token before each text token tells how probable it was
             before = slice(len(self.start), len(self.start) + len(text))
-            chances = logits[0, before, : self.tokenizer.eot].softmax(dim=-1)
+            spoken = logits[0, before, : self.tokenizer.eot]
             chosen = torch.tensor(list(text), device=features.device)
-            probabilities = chances.gather(1, chosen[:, None])[:, 0].tolist()
+            probabilities = (spoken.gather(1, chosen[:, None])[:, 0] - spoken.logsumexp(dim=-1)).exp().tolist()
             cost = -attention_map(scores[0, :, :, :n_positions])[len(self.start) : -1]
-        path = dtw(cost.cpu().double().numpy())
+        path = dtw(cost.cpu().numpy())
         entered = path[1][np.diff(path[0], prepend=-1) > 0]
         return entered / _POSITIONS_PER_SECOND, probabilities
 

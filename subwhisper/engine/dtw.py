@@ -3,8 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 
-_DIAGONAL, _NEXT_TOKEN, _NEXT_POSITION = 0, 1, 2
-
 
 def dtw(cost: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     """Find the cheapest monotonic path through a cost matrix.
@@ -26,51 +24,50 @@ def dtw(cost: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     """
     if cost.ndim != 2 or cost.size == 0 or np.isnan(cost).any():
         raise ValueError(f"cost must be a matrix without NaN, got shape {cost.shape}")
-    return _backtrace(_steps(cost.astype(np.float64)))
+    return _backtrace(_sums(cost.astype(np.float32)))
 
 
-def _steps(cost: npt.NDArray[np.float64]) -> npt.NDArray[np.int8]:
-    """(T, T + A - 1): the step that led to each cell, skewed so that column t + a holds cell (t, a).
+def _sums(cost: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(T + A + 1, T + 1) price of the best path to each cell, one row per anti-diagonal, with a border before both axes.
 
-    All cells of one anti-diagonal depend only on the two before it, so each is one vector operation.
+    `sums[2 + t + a, 1 + t]` is that of cell (t, a). All cells of one anti-diagonal depend only on the two before
+    it, so each is a few vector operations.
     """
     n_tokens, n_positions = cost.shape
     n_diagonals = n_tokens + n_positions - 1
-    padded = np.full((n_tokens, n_diagonals + 1), np.inf)
+    padded = np.full((n_tokens, n_diagonals + 1), np.inf, np.float32)
     padded[:, :n_positions] = cost
     skewed = padded.reshape(-1)[: n_tokens * n_diagonals].reshape(n_tokens, n_diagonals)  # each row one further right
     columns = np.ascontiguousarray(skewed.T)
 
-    steps = np.empty((n_diagonals, n_tokens), np.int8)
-    # sums[t + 1]: the path to cell (t, d - t); index 0 is the border above the first token
-    before = np.full(n_tokens + 1, np.inf, np.float32)
-    last = np.full(n_tokens + 1, np.inf, np.float32)
-    before[0] = 0.0  # the corner from which the first cell is entered diagonally
-    for d in range(n_diagonals):
-        diagonal, next_token, next_position = before[:-1], last[:-1], last[1:]
-        is_diagonal = (diagonal < next_token) & (diagonal < next_position)
-        is_next_token = (next_token < diagonal) & (next_token < next_position)
-        step = np.where(is_diagonal, _DIAGONAL, np.where(is_next_token, _NEXT_TOKEN, _NEXT_POSITION))
-        best = np.where(is_diagonal, diagonal, np.where(is_next_token, next_token, next_position))
-        steps[d] = step
-        current = np.full(n_tokens + 1, np.inf, np.float32)
-        current[1:] = columns[d] + best.astype(np.float64)
-        before, last = last, current
-    return steps.T
+    sums = np.full((n_diagonals + 2, n_tokens + 1), np.inf, np.float32)
+    sums[0, 0] = 0.0  # the corner from which the first cell is entered diagonally
+    above, beside = [*sums[:, :-1]], [*sums[:, 1:]]
+    is_tie = np.empty(n_tokens, np.bool_)
+    neighbours = zip(columns, above, above[1:], beside[1:], beside[2:], strict=False)
+    for column, diagonal, next_token, next_position, here in neighbours:
+        np.equal(diagonal, next_token, out=is_tie)
+        np.minimum(diagonal, next_token, out=here)
+        np.copyto(here, np.inf, where=is_tie)  # neither is strictly the cheapest
+        np.minimum(here, next_position, out=here)
+        np.add(here, column, out=here)
+    return sums
 
 
-def _backtrace(steps: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
-    """Follow the steps back from the last corner; along the borders there is only one way."""
-    n_tokens, n_diagonals = steps.shape
-    token, position = n_tokens - 1, n_diagonals - n_tokens
+def _backtrace(sums: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """Follow the cheapest steps back from the last corner; along the borders there is only one way."""
+    n_tokens = sums.shape[1] - 1
+    token, position = n_tokens - 1, len(sums) - 2 - n_tokens
     path = [(token, position)]
     while token > 0 or position > 0:
-        step = steps[token, token + position]
-        if token == 0:
-            step = _NEXT_POSITION
-        elif position == 0:
-            step = _NEXT_TOKEN
-        token -= step != _NEXT_POSITION
-        position -= step != _NEXT_TOKEN
+        last = token + position + 1
+        diagonal, next_token = sums.item(last - 1, token), sums.item(last, token)
+        next_position = sums.item(last, token + 1)
+        if diagonal < next_token and diagonal < next_position:
+            token, position = token - 1, position - 1
+        elif next_token < diagonal and next_token < next_position:
+            token -= 1
+        else:
+            position -= 1
         path.append((token, position))
     return np.array(path[::-1], dtype=np.int64).T

@@ -24,11 +24,11 @@ class FusedAttention(Attention):
         nn.Module.__init__(self)
         self.n_heads = plain.n_heads
         parts = (plain.query, plain.key, plain.value)
-        biases = [torch.zeros(part.out_features) if part.bias is None else part.bias for part in parts]
-        weights = {"weight": torch.cat(tuple(part.weight for part in parts)), "bias": torch.cat(biases)}
+        weights: list[Tensor] = [part.weight for part in parts]
+        biases: list[Tensor] = [torch.zeros(part.out_features) if part.bias is None else part.bias for part in parts]
         with torch.device("meta"):
             self.joined = nn.Linear(plain.query.in_features, 3 * plain.query.out_features)
-        self.joined.load_state_dict(weights, assign=True)
+        self.joined.load_state_dict({"weight": torch.cat(weights), "bias": torch.cat(biases)}, assign=True)
         self.out = plain.out
 
     def of_itself(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -7,7 +7,7 @@ Which product is used depends on the processor:
 
 - with instructions for 8-bit products (VNNI): oneDNN's, several times as fast as float32, in every layer;
 - other x86: FBGEMM's. It multiplies no faster than float32, but there is a quarter of the weights to fetch, which is
-  what the few rows of a decoder wait for. So only the largest layers of the decoder are quantised, the rest stays float.
+  what the few rows of a decoder wait for. So only the decoder's largest layers are quantised, the rest stays float.
   Pairs of products are added in 16 bits there: weights have 7 bits, or the sums would overflow;
 - everything else: `_int_mm`.
 

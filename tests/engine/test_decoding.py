@@ -31,6 +31,36 @@ def test_greedy_takes_the_most_probable_until_all_have_ended() -> None:
     assert second.logprob == pytest.approx(torch.tensor([0.7]).log().item())
 
 
+@pytest.mark.parametrize("n_rows", [1, 2])
+def test_windows_that_are_done_leave_and_the_rest_goes_on(n_rows: int) -> None:
+    """Of four windows the outer two have more to say."""
+    kinds: list[Greedy | Beam] = [
+        Beam(4, eot=END, device=CPU, rows_per_window=n_rows),
+        Greedy(4, eot=END, device=CPU, rows_per_window=n_rows),
+    ]
+    more, end = [0.8, 0.1, 0.09, 0.01], [0.01, 0.01, 0.01, 0.97]
+    for search in kinds:
+        search.advance(logits(*[row for row in (more, end, end, more) for _ in range(n_rows)]))
+        if n_rows == 2 and isinstance(search, Beam):  # two texts are wanted, one has ended
+            search.advance(logits(*[row for row in (more, end, end, more) for _ in range(n_rows)]))
+        rows = search.retire()
+        assert rows is not None
+        assert rows.tolist() == [row for window in (0, 3) for row in range(window * n_rows, (window + 1) * n_rows)]
+        assert len(search.tokens) == 2 * n_rows
+        search.advance(logits(*[row for row in (more, end) for _ in range(n_rows)]))
+        assert not search.done
+        while not search.done:
+            search.advance(logits(*[end for _ in range(2 * n_rows)]))
+        first, second, third, fourth = (max(found, key=lambda c: c.logprob).tokens for found in search.candidates())
+        assert len(first) > len(fourth) > len(second) == len(third) == 0
+
+
+def test_a_single_window_never_leaves_before_it_is_done() -> None:
+    search = Greedy(1, eot=END, device=CPU)
+    search.advance(logits([0.8, 0.1, 0.09, 0.01]))
+    assert search.retire() is None
+
+
 def test_a_beam_finds_what_greed_misses() -> None:
     search = Beam(1, eot=END, device=CPU, rows_per_window=2)
     search.advance(logits([0.6, 0.4, 1e-9, 1e-9], [0.6, 0.4, 1e-9, 1e-9]))

@@ -168,6 +168,10 @@ class WindowDecoder:
                 break
             if sources is not None:
                 cache.reorder(sources)
+            # the texts of a window share what is heard, so they could only leave together
+            going_on = search.retire() if len(rows) == len(features) else None
+            if going_on is not None:
+                cache.keep(going_on)
         return no_speech
 
     def _no_speech(self, logits: Tensor) -> list[float]:

@@ -8,6 +8,7 @@ Shapes: B windows, g rows of each window (neighbours), R = B * g, V vocabulary, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Protocol
 
 import torch
@@ -54,9 +55,21 @@ class Search(Protocol):
         """
         ...
 
+    def retire(self) -> Tensor | None:
+        """Let windows go that have their texts, if enough of them have to make it worth the copying.
+
+        Returns:
+            (R',) the rows that go on, or `None` where all do. From then on R is R'.
+        """
+        ...
+
     def candidates(self) -> list[list[Candidate]]:
         """The texts found for each window, at least one."""
         ...
+
+
+_FEW_LEFT = 0.75
+"""Share of the windows still being read at which the rest leaves: copying what they know takes a step's time."""
 
 
 class Greedy:
@@ -70,6 +83,8 @@ class Greedy:
         self._eot = eot
         self._sums = torch.zeros(n_rows, device=device)
         self._ended = torch.zeros(n_rows, dtype=torch.bool, device=device)
+        self._windows = list(range(n_windows))
+        self._texts: list[list[Candidate]] = [[] for _ in range(n_windows)]
 
     def advance(self, logits: Tensor) -> None:
         logits = logits.float()
@@ -84,10 +99,29 @@ class Greedy:
     def _choose(self, logits: Tensor) -> Tensor:
         return logits.argmax(dim=-1)
 
-    def candidates(self) -> list[list[Candidate]]:
+    def retire(self) -> Tensor | None:
+        going_on = ~self._ended.view(len(self._windows), -1).all(dim=1)
+        if int(going_on.sum()) > _FEW_LEFT * len(self._windows):
+            return None
+        self._take_texts()
+        rows = going_on.repeat_interleave(self.rows_per_window).nonzero()[:, 0]
+        self.tokens, self._sums, self._ended = self.tokens[rows], self._sums[rows], self._ended[rows]
+        self._leave(going_on.tolist())
+        return rows
+
+    def _leave(self, going_on: list[bool]) -> None:
+        """Go on with these of the present windows."""
+        self._windows = [*compress(self._windows, going_on)]
+
+    def _take_texts(self) -> None:
         texts = [row[: row.index(self._eot)] if self._eot in row else row for row in self.tokens.tolist()]
         found = [Candidate(tuple(text), total) for text, total in zip(texts, self._sums.tolist(), strict=True)]
-        return [found[at : at + self.rows_per_window] for at in range(0, len(found), self.rows_per_window)]
+        for at, window in enumerate(self._windows):
+            self._texts[window] = found[at * self.rows_per_window : (at + 1) * self.rows_per_window]
+
+    def candidates(self) -> list[list[Candidate]]:
+        self._take_texts()
+        return self._texts
 
 
 class Sampling(Greedy):
@@ -104,7 +138,7 @@ class Sampling(Greedy):
     ) -> None:
         """Take one source of randomness per window, so that a window's text is its own affair."""
         super().__init__(len(generators), eot=eot, device=device, rows_per_window=rows_per_window)
-        self._generators, self._temperature = generators, temperature
+        self._generators, self._temperature = list(generators), temperature
 
     def _choose(self, logits: Tensor) -> Tensor:
         # The smallest of exponential waiting times with rates p picks each token with probability p.
@@ -113,6 +147,10 @@ class Sampling(Greedy):
         for window, generator in zip(by_window, self._generators, strict=True):
             window.exponential_(generator=generator)
         return (logits / self._temperature - waits.clamp_min(1e-30).log()).argmax(dim=-1)
+
+    def _leave(self, going_on: list[bool]) -> None:
+        super()._leave(going_on)
+        self._generators = [*compress(self._generators, going_on)]
 
 
 class Beam:
@@ -132,6 +170,7 @@ class Beam:
         self._sums = torch.zeros(n_rows, device=device)
         self._finished: list[list[Candidate]] = [[] for _ in range(n_windows)]
         self._unfinished: list[list[Candidate] | None] = [None] * n_windows
+        self._windows = list(range(n_windows))
 
     @property
     def done(self) -> bool:
@@ -143,9 +182,9 @@ class Beam:
         best, chosen = logprobs.topk(min(n_beams + 1, logits.shape[1]), dim=-1)
         totals = self._sums[:, None] + best
         kept: list[tuple[int, int, float]] = []
-        for window in range(len(self._finished)):
-            own = slice(window * n_beams, (window + 1) * n_beams)
-            kept += self._rank(window, totals[own].tolist(), chosen[own].tolist())
+        for at in range(len(self._windows)):
+            own = slice(at * n_beams, (at + 1) * n_beams)
+            kept += self._rank(at, totals[own].tolist(), chosen[own].tolist())
         rows, tokens, sums = zip(*kept, strict=True)
         device = logits.device
         sources = torch.tensor(rows, device=device)
@@ -154,9 +193,9 @@ class Beam:
         self._close_finished()
         return sources
 
-    def _rank(self, window: int, totals: list[list[float]], chosen: list[list[int]]) -> list[tuple[int, int, float]]:
+    def _rank(self, at: int, totals: list[list[float]], chosen: list[list[int]]) -> list[tuple[int, int, float]]:
         """Best continuations of one window as (row, token, total); texts that end among them are set aside."""
-        first = window * self.rows_per_window
+        finished, first = self._finished[self._windows[at]], at * self.rows_per_window
         # before the first token all beams of a window are the same text: let one speak for all
         n_speaking = self.rows_per_window if self.tokens.shape[1] else 1
         options = [
@@ -168,8 +207,8 @@ class Beam:
         kept: list[tuple[int, int, float]] = []
         for row, token, total in options:
             if token == self._eot:
-                if len(self._finished[window]) < self._wanted:
-                    self._finished[window].append(Candidate(tuple(self.tokens[row].tolist()), total))
+                if len(finished) < self._wanted:
+                    finished.append(Candidate(tuple(self.tokens[row].tolist()), total))
             else:
                 kept.append((row, token, total))
                 if len(kept) == self.rows_per_window:
@@ -178,20 +217,31 @@ class Beam:
 
     def _close_finished(self) -> None:
         """Remember the unfinished beams of a window at the moment it has enough: later steps are not its own."""
-        for window, found in enumerate(self._finished):
-            if len(found) >= self._wanted and self._unfinished[window] is None:
-                self._unfinished[window] = self._open_beams(window)
+        for at, window in enumerate(self._windows):
+            if len(self._finished[window]) >= self._wanted and self._unfinished[window] is None:
+                self._unfinished[window] = self._open_beams(at)
 
-    def _open_beams(self, window: int) -> list[Candidate]:
-        rows = slice(window * self.rows_per_window, (window + 1) * self.rows_per_window)
+    def retire(self) -> Tensor | None:
+        going_on = [self._unfinished[window] is None for window in self._windows]
+        if sum(going_on) > _FEW_LEFT * len(self._windows):
+            return None
+        kept = torch.tensor(going_on, device=self.tokens.device).repeat_interleave(self.rows_per_window)
+        rows = kept.nonzero()[:, 0]
+        self.tokens, self._sums = self.tokens[rows], self._sums[rows]
+        self._windows = [*compress(self._windows, going_on)]
+        return rows
+
+    def _open_beams(self, at: int) -> list[Candidate]:
+        rows = slice(at * self.rows_per_window, (at + 1) * self.rows_per_window)
         texts, sums = self.tokens[rows].tolist(), self._sums[rows].tolist()
         beams = [Candidate(tuple(text), total) for text, total in zip(texts, sums, strict=True)]
         return sorted(beams, key=lambda beam: -beam.logprob)
 
     def candidates(self) -> list[list[Candidate]]:
+        still_open = {window: self._open_beams(at) for at, window in enumerate(self._windows)}
         every = []
         for window, found in enumerate(self._finished):
             rest = self._unfinished[window]
             n_missing = max(0, self.rows_per_window - len(found))
-            every.append(found + (self._open_beams(window) if rest is None else rest)[:n_missing])
+            every.append(found + (still_open[window] if rest is None else rest)[:n_missing])
         return every
