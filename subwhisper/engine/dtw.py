@@ -28,7 +28,7 @@ def dtw(cost: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
 
 
 def _sums(cost: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """(T + A + 1, T + 1) price of the best path to each cell, one row per anti-diagonal, with a border before both axes.
+    """(T + A + 1, T + 1) price of the best path to each cell, an anti-diagonal a row, with a border before both axes.
 
     `sums[2 + t + a, 1 + t]` is that of cell (t, a). All cells of one anti-diagonal depend only on the two before
     it, so each is a few vector operations.
