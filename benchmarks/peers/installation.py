@@ -1,0 +1,52 @@
+"""A virtual environment with the peers in it. Standard library only: this runs before there is anything else."""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+
+
+def default_home() -> Path:
+    """Where the environment and the checkpoints lie when nobody says otherwise."""
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "subwhisper-peers"
+
+
+def python_of(home: Path) -> Path:
+    """The environment's Python."""
+    return home / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def install(home: Path) -> Path:
+    """Make the environment, once; returns its Python."""
+    python, done = python_of(home), home / "venv" / "installed.txt"
+    wanted = REQUIREMENTS.read_text(encoding="utf-8")
+    if not done.exists() or done.read_text(encoding="utf-8") != wanted:
+        venv.create(home / "venv", with_pip=True)
+        _pip(python, "-r", str(REQUIREMENTS), "-e", str(ROOT))
+        _build_natively(python, wanted)
+        done.write_text(wanted, encoding="utf-8")
+    return python
+
+
+def _build_natively(python: Path, wanted: str) -> None:
+    """whisper.cpp from its sources, where there is a compiler: the package in the index does without AVX-512."""
+    line = next(line for line in wanted.splitlines() if line.startswith("pywhispercpp"))
+    if not shutil.which("cmake") or not shutil.which("c++"):
+        print("no compiler: whisper.cpp stays as the package index has it", file=sys.stderr)
+        return
+    build = subprocess.run(
+        [str(python), "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", "--no-binary", ":all:", line],
+        check=False,
+    )
+    if build.returncode:
+        print("whisper.cpp could not be built; it stays as the package index has it", file=sys.stderr)
+        _pip(python, "--no-deps", "--force-reinstall", line)
+
+
+def _pip(python: Path, *arguments: str) -> None:
+    subprocess.run([str(python), "-m", "pip", "install", "-q", *arguments], check=True)

@@ -1,0 +1,64 @@
+"""One engine in a process of its own: reads names of stages, does and times them, answers in lines of JSON.
+
+`python -m benchmarks.peers.worker ENGINE CHECKPOINT SOUND THREADS`
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+_SHORT = 1.0
+"""Seconds under which a stage is run twice and the second time counts: the first finds the caches full of others."""
+
+
+def _timed(stage: Any) -> dict[str, Any]:
+    stage.prepare()
+    seconds, amount = _once(stage.run)
+    if seconds < _SHORT:
+        seconds, amount = _once(stage.run)
+    return {"seconds": seconds, "amount": amount}
+
+
+def _once(work: Callable[[], int]) -> tuple[float, int]:
+    started = time.perf_counter()
+    amount = work()
+    return time.perf_counter() - started, amount
+
+
+def _answer(request: str, stages: Mapping[str, Any]) -> dict[str, Any]:
+    if request == "memory":
+        return {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    if request not in stages:
+        return {"missing": True}
+    try:
+        return _timed(stages[request])
+    except Exception as error:  # whatever a peer raises ends its cell of the table, not the run
+        traceback.print_exc()
+        return {"failed": f"{type(error).__name__}: {error}"}
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what engines print goes to the log
+    warnings.simplefilter("ignore")
+    name, checkpoint, sound, threads = sys.argv[1:]
+    started = time.perf_counter()
+    from benchmarks.peers.engines import load
+    from benchmarks.peers.engines.work import Setting
+
+    engine = load(name, Setting(Path(checkpoint), Path(sound), int(threads)))
+    ready = {"load_seconds": time.perf_counter() - started, "versions": dict(engine.versions)}
+    print(json.dumps(ready | {"stages": [*engine.stages]}), file=answers)
+    for line in sys.stdin:
+        print(json.dumps(_answer(line.strip(), engine.stages)), file=answers)
+
+
+if __name__ == "__main__":
+    main()
