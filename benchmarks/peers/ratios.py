@@ -48,6 +48,9 @@ class Comparison:
     same_work: bool
     """Whether both did as much, as far as that is to be expected."""
 
+    is_calm: bool
+    """Whether the machine did little else."""
+
     @property
     def middle(self) -> float:
         return median(self.ratios)
@@ -81,7 +84,8 @@ def comparisons(results: Results, ours: str = "ours") -> Iterator[Comparison]:
             newest = [one for one in rounds if one.commit == rounds[-1].commit]
             for peer in dict.fromkeys(name for one in newest for name in one.values):
                 if peer != ours:
-                    yield _compared(size, stage, peer, ours, [one for one in newest if peer in one.values])
+                    both = [one for one in newest if peer in one.values]
+                    yield _compared(size, stage, peer, ours, [one for one in both if one.is_calm] or both)
 
 
 def _compared(size: str, stage: str, peer: str, ours: str, rounds: Sequence[Round]) -> Comparison:
@@ -93,6 +97,7 @@ def _compared(size: str, stage: str, peer: str, ours: str, rounds: Sequence[Roun
         median(one.values[peer] for one in rounds),
         tuple(sorted(one.values[ours] / one.values[peer] for one in rounds)),
         stage in NATURAL or all(_as_much(one, ours, peer) for one in rounds),
+        all(one.is_calm for one in rounds),
     )
 
 

@@ -55,9 +55,16 @@ def _row(one: Comparison) -> str:
         f"{lower:.2f} to {upper:.2f}",
         str(len(one.ratios)),
         promised,
-        one.verdict if one.same_work else f"{one.verdict} (unequal work)".strip(),
+        ", ".join(filter(None, (one.verdict, *_caveats(one)))),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _caveats(one: Comparison) -> Iterator[str]:
+    if not one.same_work:
+        yield "unequal work"
+    if not one.is_calm:
+        yield "disturbed"
 
 
 def _short(value: float) -> str:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+_CALM = 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -23,6 +25,13 @@ class Round:
     """Engine -> seconds; megabytes for `memory`."""
     amounts: dict[str, int]
     """Engine -> how much was done, for the eye: it ought to be the same."""
+    others: float = 0.0
+    """Processors that were busy with something else, on average, while the engine ran that was disturbed most."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether the machine did little else."""
+        return self.others < _CALM
 
 
 @dataclass
@@ -70,5 +79,8 @@ def _compact(content: dict[str, Any]) -> str:
 
 
 def _lines(rounds: Iterable[dict[str, Any]]) -> list[str]:
-    rounded = [one | {"values": {name: round(v, 5) for name, v in one["values"].items()}} for one in rounds]
+    rounded = [
+        one | {"values": {name: round(v, 5) for name, v in one["values"].items()}, "others": round(one["others"], 2)}
+        for one in rounds
+    ]
     return [("\n" if at else "") + "  " + json.dumps(one) for at, one in enumerate(rounded)]

@@ -1,5 +1,9 @@
-"""Rounds: every engine does a stage once, then all again, so that a slow spell of the machine meets them alike."""
+"""Rounds: every engine does a stage once, then all again, so that a slow spell of the machine meets them alike.
 
+Rounds during which others kept the processors busy are kept too, but do not count as long as there are calm ones.
+"""
+
+import os
 import subprocess
 import sys
 import time
@@ -31,8 +35,21 @@ NATURAL = ("natural-batched", "natural-sequential")
 """Stages of the trained model; all others are the random ones'."""
 _PAUSE = 0.25
 """Seconds between engines: threads of the last one stop waiting for work within that time."""
+_PATIENCE = 3
+"""Times as many rounds as are wanted that are tried on a machine that is not calm."""
 _HELP = {"ours": "subwhisper", "openai-whisper": "whisper", "whisper-timestamped": "whisper_timestamped"}
 """Engines that have a program, and its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One turn of one engine."""
+
+    value: float
+    """Seconds; megabytes for `memory`."""
+    amount: int
+    others: float
+    """Processors busy with something else meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +60,7 @@ class Wanted:
     stages: Sequence[str]
     engines: Sequence[str]
     rounds: int
+    """Calm ones, of every stage."""
     minutes: float
     seconds: float
     """No round is begun that would end later than that many seconds after the start."""
@@ -64,28 +82,29 @@ def run(wanted: Wanted, place: Place, results: Results) -> bool:
 
 
 def _measured(stage: str, crew: Crew, wanted: Wanted, results: Results, commit: str, deadline: float) -> bool:
-    """Rounds of one stage; every one is saved at once. Returns whether there are enough now."""
-    idle: set[str] = set()
-    for number in range(len(_before(results, crew.size, stage, wanted, commit)), wanted.rounds):
-        engines = [engine for engine in wanted.engines if engine not in idle]
-        started = time.monotonic()
-        if started + _expected(results, crew.size, stage, engines) > deadline:
-            return False
-        values, amounts = {}, {}
-        for engine in engines if number % 2 == 0 else reversed(engines):
-            found = _once(engine, stage, crew)
-            if found is None:
-                idle.add(engine)
-                continue
-            values[engine], amounts[engine] = found
-            time.sleep(_PAUSE)
-        if not values:
+    """Rounds of one stage; every one is saved at once. Returns whether there are enough calm ones now."""
+    for turn in range(_PATIENCE * wanted.rounds):
+        if len([one for one in _before(results, crew.size, stage, wanted, commit) if one.is_calm]) >= wanted.rounds:
             return True
-        results.rounds.append(Round(crew.size, stage, wanted.minutes, commit, [*wanted.engines], values, amounts))
-        for engine in values:
-            worker = crew.running(engine)
-            if worker:
-                results.versions[engine] = worker.ready["versions"]
+        if time.monotonic() + _expected(results, crew.size, stage, wanted.engines) > deadline:
+            return False
+        order = wanted.engines if turn % 2 == 0 else [*reversed(wanted.engines)]
+        found = {engine: one for engine in order if (one := _once(engine, stage, crew)) is not None}
+        if not found:
+            return True
+        results.rounds.append(
+            Round(
+                crew.size,
+                stage,
+                wanted.minutes,
+                commit,
+                [*wanted.engines],
+                {engine: one.value for engine, one in found.items()},
+                {engine: one.amount for engine, one in found.items()},
+                max(one.others for one in found.values()),
+            )
+        )
+        results.versions |= crew.versions()
         results.save()
         _tell(results.rounds[-1])
     return True
@@ -110,8 +129,9 @@ def _expected(results: Results, size: str, stage: str, engines: Sequence[str]) -
     return sum(known.get(engine, 0.0) for engine in engines)
 
 
-def _once(engine: str, stage: str, crew: Crew) -> tuple[float, int] | None:
-    """Seconds (or megabytes) and amount; `None` where the engine has no such stage, or fails at it."""
+def _once(engine: str, stage: str, crew: Crew) -> Measured | None:
+    """One turn of an engine; `None` where it has no such stage, or fails at it."""
+    time.sleep(_PAUSE)
     if stage == "help":
         return _help(engine)
     with suppress(EngineError):
@@ -122,39 +142,43 @@ def _once(engine: str, stage: str, crew: Crew) -> tuple[float, int] | None:
             return None
         answer = worker.ask(stage)
         if "seconds" in answer:
-            return answer["seconds"], answer["amount"]
+            return Measured(answer["seconds"], answer["amount"], answer["others"])
         print(f"{engine} failed at {stage}: {answer}", file=sys.stderr, flush=True)
     return None
 
 
-def _fresh(engine: str, stage: str, crew: Crew) -> tuple[float, int] | None:
-    """What a process of its own needs to start, or at most for ten minutes from end to end."""
+def _fresh(engine: str, stage: str, crew: Crew) -> Measured | None:
+    """What a process of its own needs to start, or at most for all of the sound from end to end."""
     worker = Worker(engine, crew.size, crew.place)
     try:
         if stage == "load":
-            return worker.start_seconds, 1
+            return Measured(worker.start_seconds, 1, 0.0)
         work = "batched-8" if "batched-8" in worker.ready["stages"] else "sequential"
         if "seconds" not in (answer := worker.ask(work)):
             return None
-        return worker.ask("memory")["peak_mb"], answer["amount"]
+        return Measured(worker.ask("memory")["peak_mb"], answer["amount"], 0.0)
     finally:
         worker.stop()
 
 
-def _help(engine: str) -> tuple[float, int] | None:
+def _help(engine: str) -> Measured | None:
     if engine not in _HELP:
         return None
-    started = time.perf_counter()
     command = [str(Path(sys.executable).with_name(_HELP[engine])), "--help"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
-    return time.perf_counter() - started, 1
+    started = time.perf_counter()
+    subprocess.run(
+        command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    return Measured(time.perf_counter() - started, 1, 0.0)
 
 
 def _commit() -> str:
+    """The state of our checkout."""
     command = ["git", "describe", "--always", "--dirty"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
 
 
 def _tell(one: Round) -> None:
     told = "  ".join(f"{engine} {value:.3f} ({one.amounts[engine]})" for engine, value in one.values.items())
-    print(f"{one.size} {one.stage}: {told}", file=sys.stderr, flush=True)
+    calm = "" if one.is_calm else f"  disturbed: {one.others:.1f} processors were busy with something else"
+    print(f"{one.size} {one.stage}: {told}{calm}", file=sys.stderr, flush=True)

@@ -104,9 +104,9 @@ class Crew:
                 self._refused.add(engine)
         return self._workers.get(engine)
 
-    def running(self, engine: str) -> Worker | None:
-        """The engine's worker, if it has been started."""
-        return self._workers.get(engine)
+    def versions(self) -> dict[str, dict[str, str]]:
+        """What the engines that have been started say of themselves."""
+        return {engine: worker.ready["versions"] for engine, worker in self._workers.items()}
 
     def dismiss(self) -> None:
         for worker in self._workers.values():
