@@ -5,19 +5,15 @@ Makes an environment for the peers on the first run, and goes on in it. Standard
 
 import os
 import sys
-from pathlib import Path
 
-from benchmarks.peers.installation import ROOT, default_home, install
+from benchmarks.peers.arguments import parser
+from benchmarks.peers.installation import ROOT, install
 
 
 def main() -> None:
-    arguments = sys.argv[1:]
-    home = default_home()
-    if "--home" in arguments[:-1]:
-        home = Path(arguments[arguments.index("--home") + 1]).resolve()
-    python = install(home)
+    python = install(parser().parse_args().home.resolve())
     os.environ["PYTHONPATH"] = str(ROOT)
-    os.execv(python, [str(python), "-m", "benchmarks.peers.cli", *arguments])
+    os.execv(python, [str(python), "-m", "benchmarks.peers.cli", *sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from benchmarks.peers.engines.work import TRAINED
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.model.catalog import find
 from subwhisper.model.checkpoints.shapes import expected_shapes
@@ -37,10 +38,6 @@ _LOUDNESS = 4.0
 """How far the positions stand out of the random rest, whose numbers are about 1."""
 _SURENESS = 19.0
 """Logit of the script's token; the largest of all others is about 4."""
-
-
-TRAINED = "bundled"
-"""The size that is no random one: the model that comes with subwhisper."""
 
 
 def write_all(size: str, folder: Path) -> None:

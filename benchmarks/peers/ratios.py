@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
+from benchmarks.peers.engines.work import NATURAL
 from benchmarks.peers.results import Results, Round
-from benchmarks.peers.rounds import NATURAL
 
 _INT8 = ("faster-whisper", "faster-whisper-avx512")
 _TOLERANCE = 1.05

@@ -18,7 +18,7 @@ class Round:
     minutes: float
     """Of sound."""
     commit: str
-    """Of our checkout."""
+    """The last that changed the engine."""
     asked: list[str]
     """Engines that were to do it; those that cannot are missing below."""
     values: dict[str, float]

@@ -12,27 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.peers.checkpoints import TRAINED
+from benchmarks.peers.engines.work import NATURAL, TRAINED
 from benchmarks.peers.results import Results, Round
 from benchmarks.peers.workers import ROOT, Crew, EngineError, Place, Worker
 
-STAGES = (
-    "encoder",
-    "greedy-1",
-    "greedy-8",
-    "words",
-    "batched-8",
-    "sequential",
-    "beam-5",
-    "greedy-16",
-    "mel",
-    "vad",
-    "load",
-    "memory",
-    "help",
-)
-NATURAL = ("natural-batched", "natural-sequential")
-"""Stages of the trained model; all others are the random ones'."""
 _PAUSE = 0.25
 """Seconds between engines: threads of the last one stop waiting for work within that time."""
 _PATIENCE = 3
@@ -173,9 +156,13 @@ def _help(engine: str) -> Measured | None:
 
 
 def _commit() -> str:
-    """The state of our checkout."""
-    command = ["git", "describe", "--always", "--dirty"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    """The last change of the engine in our checkout."""
+    command = ["git", "log", "-1", "--format=%h", "--", "subwhisper"]
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "--", "subwhisper"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    return (commit or "unknown") + ("-changed" if changed.stdout else "")
 
 
 def _tell(one: Round) -> None:

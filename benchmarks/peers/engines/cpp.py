@@ -4,10 +4,11 @@ from functools import cached_property
 from importlib.metadata import version
 
 import _pywhispercpp as bare
+import numpy as np
 from pywhispercpp.model import Model
 
 from benchmarks.peers.checkpoints import WINDOW_TOKENS, script
-from benchmarks.peers.engines.work import Samples, Setting, Stage
+from benchmarks.peers.engines.work import Setting, Stage
 from subwhisper.model.vocabulary import public_vocabulary
 
 _PROMPT = 3
@@ -39,11 +40,11 @@ class WhisperCpp:
         }
 
     @cached_property
-    def _samples(self) -> Samples:
+    def _samples(self) -> np.ndarray:
         return self._setting.samples()
 
     @cached_property
-    def _window(self) -> Samples:
+    def _window(self) -> np.ndarray:
         return self._setting.windows(1)[0]
 
     @cached_property
@@ -51,7 +52,7 @@ class WhisperCpp:
         vocabulary = public_vocabulary(bare.whisper_n_vocab(self._context))
         return [vocabulary.special_tokens["<|startoftranscript|>"], *script(vocabulary)]
 
-    def _log_mel(self, samples: Samples) -> int:
+    def _log_mel(self, samples: np.ndarray) -> int:
         bare.whisper_pcm_to_mel(self._context, samples, len(samples), self._threads)
         return int(bare.whisper_n_len(self._context))
 

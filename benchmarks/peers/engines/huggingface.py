@@ -3,13 +3,14 @@
 from functools import cached_property
 from importlib.metadata import version
 
+import numpy as np
 import torch
 import transformers
 from torch import Tensor
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 
-from benchmarks.peers.engines.work import BATCHES, Samples, Setting, Stage
+from benchmarks.peers.engines.work import BATCHES, Setting, Stage
 
 _PROMPT = (50258, 50259, 50359)
 
@@ -39,7 +40,7 @@ class HuggingFace:
             )
 
     @cached_property
-    def _samples(self) -> Samples:
+    def _samples(self) -> np.ndarray:
         return self._setting.samples()
 
     def _log_mel(self) -> int:

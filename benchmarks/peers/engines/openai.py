@@ -4,6 +4,7 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 import torch
 import whisper
 from torch import Tensor
@@ -11,7 +12,7 @@ from whisper.decoding import DecodingOptions
 from whisper.timing import find_alignment
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
-from benchmarks.peers.engines.work import BATCHES, Samples, Setting, Stage
+from benchmarks.peers.engines.work import BATCHES, Setting, Stage
 from subwhisper.model.checkpoints import read_checkpoint
 
 _PLAIN: dict[str, Any] = {"language": "en", "condition_on_previous_text": False, "fp16": False}
@@ -47,10 +48,10 @@ class OpenAI:
             )
 
     @cached_property
-    def _samples(self) -> Samples:
+    def _samples(self) -> np.ndarray:
         return self._setting.samples()
 
-    def _log_mel(self, samples: Samples) -> Tensor:
+    def _log_mel(self, samples: np.ndarray) -> Tensor:
         return whisper.log_mel_spectrogram(samples, self.model.dims.n_mels)
 
     @cached_property

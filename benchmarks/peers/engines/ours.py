@@ -3,11 +3,12 @@
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 import subwhisper
-from benchmarks.peers.engines.work import BATCHES, Samples, Setting, Stage
+from benchmarks.peers.engines.work import BATCHES, Setting, Stage
 from subwhisper import Audio, DecodeOptions, TranscribeOptions, load_model, transcribe
 from subwhisper.engine.alignment import Aligner
 from subwhisper.engine.decoding.loop import Beginning, WindowDecoder
@@ -50,7 +51,7 @@ class Ours:
             )
 
     @cached_property
-    def _samples(self) -> Samples:
+    def _samples(self) -> np.ndarray:
         return self._setting.samples()
 
     @cached_property

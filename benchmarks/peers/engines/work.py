@@ -13,18 +13,45 @@ Stages, all on the same sound and with the same text per window:
     words         times of the words of one window whose features and tokens are known
     sequential    file to segments with word times, window after window
     batched-8     the same, eight windows at once
-    natural-*     the same two, with a trained model on real speech and everything else as the engine has it by default
+    load          start of a process until the model is in memory
+    memory        most megabytes that a process needs from end to end, eight windows at once where it can
+    help          `--help` of those that have a program
+    natural-*     end to end as above, with a trained model on real speech, all as the engine has it by default
 """
 
+from __future__ import annotations
+
+import wave
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # the command line is read before there is anything but the standard library
+    import numpy as np
+    import numpy.typing as npt
 
-Samples = npt.NDArray[np.float32]
+    Samples = npt.NDArray[np.float32]
+
+STAGES = (
+    "encoder",
+    "greedy-1",
+    "greedy-8",
+    "words",
+    "batched-8",
+    "sequential",
+    "beam-5",
+    "greedy-16",
+    "mel",
+    "vad",
+    "load",
+    "memory",
+    "help",
+)
+NATURAL = ("natural-batched", "natural-sequential")
+"""Stages of the trained model; all others are the random ones'."""
+TRAINED = "bundled"
+"""The size that is no random one: the model that comes with subwhisper."""
 
 RATE = 16000
 WINDOW = 30 * RATE
@@ -47,7 +74,7 @@ class Setting:
 
     def samples(self) -> Samples:
         """The sound in memory."""
-        import wave
+        import numpy as np
 
         with wave.open(str(self.sound)) as sound:
             whole = np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
