@@ -40,7 +40,7 @@ def _build_natively(python: Path, wanted: str) -> None:
         print("no compiler: whisper.cpp stays as the package index has it", file=sys.stderr)
         return
     build = subprocess.run(
-        [str(python), "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", "--no-binary", ":all:", line],
+        [str(python), "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", "--no-binary", "pywhispercpp", line],
         check=False,
     )
     if build.returncode:
