@@ -27,7 +27,8 @@ def install(home: Path) -> Path:
     wanted = REQUIREMENTS.read_text(encoding="utf-8")
     if not done.exists() or done.read_text(encoding="utf-8") != wanted:
         venv.create(home / "venv", with_pip=True)
-        _pip(python, "-r", str(REQUIREMENTS), "-e", str(ROOT))
+        if not _pip(python, "-r", str(REQUIREMENTS), "-e", str(ROOT)):
+            sys.exit(f"the peers could not be installed into {home / 'venv'}: pip says why above")
         _build_natively(python, wanted)
         done.write_text(wanted, encoding="utf-8")
     return python
@@ -39,14 +40,12 @@ def _build_natively(python: Path, wanted: str) -> None:
     if not shutil.which("cmake") or not shutil.which("c++"):
         print("no compiler: whisper.cpp stays as the package index has it", file=sys.stderr)
         return
-    build = subprocess.run(
-        [str(python), "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", "--no-binary", "pywhispercpp", line],
-        check=False,
-    )
-    if build.returncode:
+    if not _pip(python, "--no-deps", "--force-reinstall", "--no-binary", "pywhispercpp", line):
         print("whisper.cpp could not be built; it stays as the package index has it", file=sys.stderr)
         _pip(python, "--no-deps", "--force-reinstall", line)
 
 
-def _pip(python: Path, *arguments: str) -> None:
-    subprocess.run([str(python), "-m", "pip", "install", "-q", *arguments], check=True)
+def _pip(python: Path, *arguments: str) -> bool:
+    """Install; returns whether that went well."""
+    command = [str(python), "-m", "pip", "install", "-q", *arguments]
+    return subprocess.run(command, check=False).returncode == 0
