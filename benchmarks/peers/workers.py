@@ -119,6 +119,8 @@ def _environment(engine: str, threads: int) -> dict[str, str]:
         **os.environ,
         **ENGINES[engine].environment,
         "OMP_NUM_THREADS": str(threads),
+        "OMP_PROC_BIND": "true",  # else two threads may share one core as soon as anything else runs
+        "OMP_PLACES": "cores",
         "PYTHONPATH": str(ROOT),
         "HF_HUB_OFFLINE": "1",
     }
