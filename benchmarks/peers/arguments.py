@@ -25,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--sound", nargs="+", type=Path, help="recordings, in turns, instead of those that are there")
     made.add_argument("--home", type=Path, default=default_home(), help="of the environment and the checkpoints")
     made.add_argument("--results", type=Path, help="JSON file, to which rounds are added (default: in --home)")
+    made.add_argument("--ceilings", action="store_true", help="measure those of the machine again; the best are kept")
     made.add_argument("--report", action="store_true", help="measure nothing; print the table of the results")
     made.add_argument("--plot", type=Path, help="draw the ratios into this PNG")
     made.add_argument("--compare", type=Path, nargs="?", const=_BASELINE, help="tell what became slower")

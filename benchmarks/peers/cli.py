@@ -5,13 +5,13 @@ import sys
 
 from benchmarks.peers.arguments import parser
 from benchmarks.peers.checkpoints import write_all
-from benchmarks.peers.machine import describe
+from benchmarks.peers.machine import kept
 from benchmarks.peers.ratios import slower
 from benchmarks.peers.report import plot, table
 from benchmarks.peers.results import Results
 from benchmarks.peers.rounds import Wanted, run
 from benchmarks.peers.sound import recordings, write_sound
-from benchmarks.peers.workers import Place
+from benchmarks.peers.workers import Place, described
 
 
 def main() -> None:
@@ -34,8 +34,8 @@ def _measured(arguments: argparse.Namespace, results: Results) -> bool:
     for size in arguments.sizes:
         write_all(size, home / "checkpoints" / size)
     sound = write_sound(arguments.sound or recordings(), arguments.minutes, home / f"{arguments.minutes:g}-minutes.wav")
-    if not results.machine:
-        results.machine = describe(arguments.threads)
+    if arguments.ceilings or not results.machine:
+        results.machine = kept(results.machine, described(arguments.threads))
         results.save()
     wanted = Wanted(
         sizes=arguments.sizes,

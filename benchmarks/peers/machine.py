@@ -1,7 +1,13 @@
-"""The machine in words, and how fast it multiplies and reads at best: what torch alone reaches with these threads."""
+"""The machine in words, and how fast it multiplies and reads at best: what torch alone reaches with these threads.
 
+`python -m benchmarks.peers.machine THREADS` prints it as JSON; it wants a process of its own, with its threads bound.
+"""
+
+import json
 import platform
+import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,3 +88,15 @@ def _cpu() -> dict[str, str]:
         return {}
     lines = path.read_text().split("\n\n")[0].splitlines()
     return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def kept(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """The description of now, with the best of both ceilings: company only ever lowers them."""
+    known = before.get("ceilings", {})
+    best = {name: max(value, known.get(name, 0.0)) for name, value in now["ceilings"].items()}
+    return {**now, "ceilings": best}
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")  # torch is about to retire what is measured here
+    print(json.dumps(describe(int(sys.argv[1]))))

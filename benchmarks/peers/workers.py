@@ -48,7 +48,7 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env=_environment(engine, place.threads),
+                env={**_environment(place.threads), **ENGINES[engine].environment},
             )
         self.ready = self._read()
         self.start_seconds = time.perf_counter() - started
@@ -114,10 +114,17 @@ class Crew:
         self._workers.clear()
 
 
-def _environment(engine: str, threads: int) -> dict[str, str]:
+def described(threads: int) -> dict[str, Any]:
+    """The machine, as a process of the same kind finds it."""
+    command = [sys.executable, "-m", "benchmarks.peers.machine", str(threads)]
+    told = subprocess.run(command, env=_environment(threads), check=True, capture_output=True, text=True)
+    machine: dict[str, Any] = json.loads(told.stdout)
+    return machine
+
+
+def _environment(threads: int) -> dict[str, str]:
     return {
         **os.environ,
-        **ENGINES[engine].environment,
         "OMP_NUM_THREADS": str(threads),
         "OMP_PROC_BIND": "true",  # else two threads may share one core as soon as anything else runs
         "OMP_PLACES": "cores",
