@@ -26,7 +26,7 @@ class Round:
     amounts: dict[str, int]
     """Engine -> how much was done, for the eye: it ought to be the same."""
     others: float = 0.0
-    """Processors that were busy with something else, on average, while the engine ran that was disturbed most."""
+    """Processors that others took from the engine that was disturbed most, on average while it ran."""
 
     @property
     def is_calm(self) -> bool:

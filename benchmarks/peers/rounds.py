@@ -32,7 +32,7 @@ class Measured:
     """Seconds; megabytes for `memory`."""
     amount: int
     others: float
-    """Processors busy with something else meanwhile."""
+    """Processors that were busy with something else, beyond those that nobody asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,5 +167,5 @@ def _commit() -> str:
 
 def _tell(one: Round) -> None:
     told = "  ".join(f"{engine} {value:.3f} ({one.amounts[engine]})" for engine, value in one.values.items())
-    calm = "" if one.is_calm else f"  disturbed: {one.others:.1f} processors were busy with something else"
+    calm = "" if one.is_calm else f"  disturbed: others took {one.others:.1f} processors"
     print(f"{one.size} {one.stage}: {told}{calm}", file=sys.stderr, flush=True)

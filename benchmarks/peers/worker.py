@@ -31,7 +31,8 @@ def _once(work: Callable[[], int]) -> dict[str, Any]:
     amount = work()
     seconds = time.perf_counter() - started
     others = processors_busy() - busy - (_own() - own) - _TICKS
-    return {"seconds": seconds, "amount": amount, "others": max(0.0, others / seconds)}
+    free = (os.cpu_count() or 1) - int(os.environ["OMP_NUM_THREADS"])
+    return {"seconds": seconds, "amount": amount, "others": max(0.0, others / seconds - free)}
 
 
 def _own() -> float:
