@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.peers.engines.work import TRAINED
+from benchmarks.peers.engines.work import TEXT_TOKENS, TRAINED
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.model.catalog import find
 from subwhisper.model.checkpoints.shapes import expected_shapes
@@ -23,10 +23,6 @@ from subwhisper.model.checkpoints.writer import save_directory
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.vocabulary import Vocabulary, public_vocabulary
 from subwhisper.model.whisper import sinusoids
-
-TEXT_TOKENS = 98
-WINDOW_TOKENS = TEXT_TOKENS + 2
-"""With the timestamps before and after."""
 
 _SCRIPT = """ When the harbour woke, the fog still lay between the cranes, and nobody on the quay saw the far side.
  Anna had promised to count the boats before breakfast. She began with the small ones, whose lamps were burning, and

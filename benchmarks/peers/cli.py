@@ -4,14 +4,9 @@ import argparse
 import sys
 
 from benchmarks.peers.arguments import parser
-from benchmarks.peers.checkpoints import write_all
-from benchmarks.peers.machine import kept
 from benchmarks.peers.ratios import slower
 from benchmarks.peers.report import plot, table
 from benchmarks.peers.results import Results
-from benchmarks.peers.rounds import Wanted, run
-from benchmarks.peers.sound import recordings, write_sound
-from benchmarks.peers.workers import Place, described
 
 
 def main() -> None:
@@ -30,6 +25,13 @@ def main() -> None:
 
 
 def _measured(arguments: argparse.Namespace, results: Results) -> bool:
+    """Add to the results; returns whether all that is wanted is there now."""
+    from benchmarks.peers.checkpoints import write_all  # these bring torch, which a report does without
+    from benchmarks.peers.machine import kept
+    from benchmarks.peers.rounds import Wanted, run
+    from benchmarks.peers.sound import recordings, write_sound
+    from benchmarks.peers.workers import Place, described
+
     home = arguments.home.resolve()
     for size in arguments.sizes:
         write_all(size, home / "checkpoints" / size)

@@ -7,7 +7,7 @@ before the first, keys and values are computed.
 
 from collections.abc import Mapping
 
-from benchmarks.peers.checkpoints import WINDOW_TOKENS
+from benchmarks.peers.engines.work import WINDOW_TOKENS
 from subwhisper.model.catalog import find
 from subwhisper.model.dims import ModelDims
 

@@ -34,7 +34,7 @@ def _machine(results: Results) -> Iterator[str]:
     if not machine:
         return
     able = ", ".join(machine["instructions"])
-    yield f"{machine['threads']} threads of {machine['processor']} ({able}), torch {machine['torch']}."
+    yield f"Threads: {machine['threads']}, of {machine['processor']} ({able}), torch {machine['torch']}."
     yield "Ceilings: " + ", ".join(f"{name} {value:g}" for name, value in machine["ceilings"].items()) + "."
     yield ""
     for engine, versions in results.versions.items():

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from benchmarks.peers.checkpoints import TEXT_TOKENS, WINDOW_TOKENS, script, tensors_of
+from benchmarks.peers.checkpoints import script, tensors_of
+from benchmarks.peers.engines.work import TEXT_TOKENS, WINDOW_TOKENS
 from benchmarks.peers.ratios import comparisons, slower
 from benchmarks.peers.report import table
 from benchmarks.peers.results import Results, Round

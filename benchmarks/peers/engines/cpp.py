@@ -7,8 +7,8 @@ import _pywhispercpp as bare
 import numpy as np
 from pywhispercpp.model import Model
 
-from benchmarks.peers.checkpoints import WINDOW_TOKENS, script
-from benchmarks.peers.engines.work import Setting, Stage
+from benchmarks.peers.checkpoints import script
+from benchmarks.peers.engines.work import WINDOW_TOKENS, Setting, Stage
 from subwhisper.model.vocabulary import public_vocabulary
 
 _PROMPT = 3

@@ -53,6 +53,10 @@ NATURAL = ("natural-batched", "natural-sequential")
 TRAINED = "bundled"
 """The size that is no random one: the model that comes with subwhisper."""
 
+TEXT_TOKENS = 98
+WINDOW_TOKENS = TEXT_TOKENS + 2
+"""Of every window, with the timestamps before and after."""
+
 RATE = 16000
 WINDOW = 30 * RATE
 BATCHES = (1, 8, 16)
