@@ -36,7 +36,6 @@ class FasterWhisper:
             "sequential": Stage(self._sequential),
             "batched-8": Stage(lambda: self._batched(8)),
             "natural-sequential": Stage(self._natural),
-            "natural-batched": Stage(self._natural_batched),
         }
         for size in BATCHES:
             self.stages[f"greedy-{size}"] = Stage(
@@ -104,12 +103,6 @@ class FasterWhisper:
         """The bundled model was trained without the text before, so it is not given any."""
         segments, _ = self._model.transcribe(
             str(self._setting.sound), language="en", word_timestamps=True, condition_on_previous_text=False
-        )
-        return _n_words(segments)
-
-    def _natural_batched(self) -> int:
-        segments, _ = BatchedInferencePipeline(self._model).transcribe(
-            str(self._setting.sound), batch_size=8, language="en", word_timestamps=True
         )
         return _n_words(segments)
 

@@ -48,7 +48,7 @@ STAGES = (
     "memory",
     "help",
 )
-NATURAL = ("natural-batched", "natural-sequential")
+NATURAL = ("natural-sequential", "natural-batched")
 """Stages of the trained model; all others are the random ones'."""
 TRAINED = "bundled"
 """The size that is no random one: the model that comes with subwhisper."""
