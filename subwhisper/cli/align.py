@@ -47,10 +47,13 @@ def run_align(arguments: AlignArguments) -> None:
     The text stays as it is. Subtitles keep their cues and get new times; a plain text is laid out as captions.
     Passages that nobody speaks are left out of those, and told.
     """
-    from subwhisper.pipeline.align import AlignJob, align_file  # brings torch: keep it in here
-    from subwhisper.pipeline.edit import Destination
-    from subwhisper.pipeline.inputs import the_source
-    from subwhisper.pipeline.models import ModelChoice
+    from subwhisper.pipeline.quickstart import quick_imports
+
+    with quick_imports([str(arguments.recording)]):
+        from subwhisper.pipeline.align import AlignJob, align_file  # brings torch: keep it in here
+        from subwhisper.pipeline.edit import Destination
+        from subwhisper.pipeline.inputs import the_source
+        from subwhisper.pipeline.models import ModelChoice
 
     job = AlignJob(
         model=ModelChoice(

@@ -50,8 +50,11 @@ def run_detect(arguments: DetectArguments) -> None:
             language_detection_segments=arguments.language_detection_segments,
             language_detection_threshold=arguments.language_detection_threshold,
         )
-        from subwhisper.pipeline.detect import DetectJob, detect_languages  # brings torch: keep it in here
-        from subwhisper.pipeline.models import ModelChoice
+        from subwhisper.pipeline.quickstart import quick_imports
+
+        with quick_imports(arguments.inputs):
+            from subwhisper.pipeline.detect import DetectJob, detect_languages  # brings torch: keep it in here
+            from subwhisper.pipeline.models import ModelChoice
 
         model = ModelChoice(
             name=arguments.model,

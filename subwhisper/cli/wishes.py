@@ -153,8 +153,11 @@ class TranscribeArguments:
         Raises:
             OptionError: a value cannot be.
         """
-        from subwhisper.media.sound import SoundOptions
-        from subwhisper.pipeline.transcribe import TranscribeJob, parse_formats
+        from subwhisper.pipeline.quickstart import quick_imports
+
+        with quick_imports(self.inputs):
+            from subwhisper.media.sound import SoundOptions
+            from subwhisper.pipeline.transcribe import TranscribeJob, parse_formats
 
         formats = parse_formats(self.formats)
         return TranscribeJob(

@@ -29,6 +29,12 @@ TICK = 0.2
 _PATIENCE = 5.0
 """Seconds that workers have to put things away."""
 _SCRATCH = "subwhisper-batch-"
+_WORK = """
+from subwhisper.pipeline.quickstart import quick_imports
+with quick_imports():
+    from subwhisper.pipeline.worker import main
+main()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ class _Process:
         self.assignment: Assignment | None = None
         self.is_ready = False
         self._news = news
-        command = [sys.executable, "-c", "from subwhisper.pipeline.worker import main; main()"]
+        command = [sys.executable, "-c", _WORK]
         environment = {**os.environ, "TMPDIR": str(scratch)}
         try:
             self._process = subprocess.Popen(
