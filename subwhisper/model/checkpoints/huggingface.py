@@ -5,7 +5,7 @@ The layout of openai/whisper-* and distil-whisper/* on the hub, and the one our 
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -221,14 +221,16 @@ def _merges_txt(path: Path) -> list[tuple[str, str]]:
             lines = path.read_text(encoding="utf-8").split("\n")
         except UnicodeDecodeError as error:
             raise ModelError("the file is not UTF-8 text") from error
-        return [_pair(line) for line in lines if line.strip() and not line.startswith("#version")]
+        return _pairs([line.rstrip("\r") for line in lines if line.strip() and not line.startswith("#version")])
 
 
-def _pair(merge: object) -> tuple[str, str]:
-    parts = merge.rstrip("\r").split(" ") if isinstance(merge, str) else merge
-    if not isinstance(parts, list) or len(parts) != 2 or not all(isinstance(part, str) and part for part in parts):
-        raise ModelError(f"{merge!r} is not a merge of two pieces")
-    return parts[0], parts[1]
+def _pairs(merges: Sequence[Any]) -> list[tuple[str, str]]:
+    """Two pieces each, written with a space between or as a list."""
+    split = [merge.split(" ") if type(merge) is str else merge for merge in merges]
+    for merge, parts in zip(merges, split, strict=True):
+        if type(parts) is not list or len(parts) != 2 or not (type(parts[0]) is type(parts[1]) is str and all(parts)):
+            raise ModelError(f"{merge!r} is not a merge of two pieces")
+    return [(left, right) for left, right in split]
 
 
 def _tokenizer_json(table: Mapping[str, Any]) -> tuple[dict[str, int], list[tuple[str, str]], dict[str, int]]:
@@ -244,7 +246,7 @@ def _tokenizer_json(table: Mapping[str, Any]) -> tuple[dict[str, int], list[tupl
     except (TypeError, KeyError) as error:
         raise ModelError("an added token lacks its 'content' or 'id'") from error
     path = Path("tokenizer.json")
-    return _ids(pieces, path), [_pair(merge) for merge in merges], _ids(named, path)
+    return _ids(pieces, path), _pairs(merges), _ids(named, path)
 
 
 # What generation_config.json adds
