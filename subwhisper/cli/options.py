@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from subwhisper.cli.values import joined, parse_language
+from subwhisper.engine.precision import parse_compute
 
 NONE_IS_A_VALUE = frozenset(
     {
@@ -257,12 +258,11 @@ Device = Annotated[str, option("--device", panel=_MODEL, metavar="NAME", help="a
 Compute = Annotated[
     str,
     option(
-        "--compute",
-        panel=_MODEL,
-        metavar="TYPE",
-        help="auto (what suits the machine), float32, bfloat16, float16 or int8.",
+        "--compute", panel=_MODEL, metavar="TYPE", parser=parse_compute,
+        help="auto (what this machine is fastest in, found out once), float32 (or fp32), bfloat16 (bf16), "
+        "float16 (fp16) or int8 (i8).",
     ),
-]
+]  # fmt: skip
 Fp16 = Annotated[
     bool | None,
     option("--fp16/--no-fp16", panel=_MODEL, help="openai-whisper's name: False means --compute float32."),

@@ -1,15 +1,13 @@
 """Where the network runs and in which precision; asked when a model is loaded, never on import."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import torch
 
+from subwhisper.engine.fastest import fastest
+from subwhisper.engine.precision import AUTO, parse_compute
+from subwhisper.engine.precision import Compute as Compute
 from subwhisper.errors import OptionError
-from subwhisper.model.quantization import multiplies_fast
-
-Compute = Literal["float32", "bfloat16", "float16", "int8"]
-"""`int8`: weights and the products of linear layers in whole numbers, everything else in float32."""
 
 _DEVICES = "auto, cpu, cuda, cuda:1 or mps"
 
@@ -32,27 +30,17 @@ def place(device: str = "auto", compute: str = "auto") -> Placement:
 
     Args:
         device: `auto` (CUDA if present, else CPU), `cpu`, `cuda`, `cuda:1` or `mps` (Apple's GPUs).
-        compute: `auto` is float16 on a GPU, int8 on a CPU with instructions for it, else float32.
+        compute: a precision, or `auto`: float16 on a GPU, on a CPU what it is fastest in (see `engine.fastest`).
 
     Raises:
         OptionError: the device is not there, the precision is unknown, or the device does not have it.
     """
-    chosen = _device(device)
-    if compute == "auto":
-        return Placement(chosen, _suitable(chosen))
-    for known in get_args(Compute):
-        if compute == known:
-            if known == "int8" and chosen.type == "mps":
-                raise OptionError("there is no int8 on mps", hint="use --compute float16")
-            return Placement(chosen, known)
-    raise OptionError(f"unknown precision {compute!r}", hint=f"auto, {', '.join(get_args(Compute))}")
-
-
-def _suitable(device: torch.device) -> Compute:
-    """The precision that is fast on a device and hears as well."""
-    if device.type != "cpu":
-        return "float16"
-    return "int8" if multiplies_fast() else "float32"
+    chosen, precision = _device(device), parse_compute(compute)
+    if precision == AUTO:
+        return Placement(chosen, fastest() if chosen.type == "cpu" else "float16")
+    if precision == "int8" and chosen.type == "mps":
+        raise OptionError("there is no int8 on mps", hint="use --compute float16")
+    return Placement(chosen, precision)
 
 
 def _device(name: str) -> torch.device:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from subwhisper.engine.device import place
 from subwhisper.errors import ConfigError, ModelError, OutputError
 from subwhisper.media.facts import ffmpeg_facts, font_facts
 from subwhisper.model import store
@@ -83,8 +84,8 @@ def _torch() -> Iterator[Finding]:
         for index in range(torch.cuda.device_count()):
             yield Finding("device", f"cuda:{index} {torch.cuda.get_device_name(index)}")
         return
-    remedy = "a CUDA GPU makes large models many times faster; without one, smaller models and --compute int8 help"
-    yield Finding("device", "cpu only", needed=False, remedy=remedy)
+    remedy = "a CUDA GPU makes large models many times faster; without one, smaller models help"
+    yield Finding("device", f"cpu only, computing in {place().compute}", needed=False, remedy=remedy)
 
 
 def _cache() -> Finding:

@@ -8,18 +8,22 @@ from subwhisper.engine.device import place
 from subwhisper.errors import OptionError
 
 
-@pytest.mark.parametrize(
-    ("has_cuda", "multiplies_fast", "chosen"),
-    [(True, True, "float16"), (False, True, "int8"), (False, False, "float32")],
-)
-def test_auto_is_what_suits_the_machine(
-    monkeypatch: pytest.MonkeyPatch, has_cuda: bool, multiplies_fast: bool, chosen: str
-) -> None:
+@pytest.mark.parametrize(("has_cuda", "chosen"), [(True, "float16"), (False, "int8")])
+def test_auto_is_what_suits_the_machine(monkeypatch: pytest.MonkeyPatch, has_cuda: bool, chosen: str) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: has_cuda)
-    monkeypatch.setattr(device, "multiplies_fast", lambda: multiplies_fast)
+    monkeypatch.setattr(device, "fastest", lambda: "int8")
     assert place().compute == chosen
     assert place().device.type == ("cuda" if has_cuda else "cpu")
-    assert place("cpu").compute == ("int8" if multiplies_fast else "float32")
+    assert place("cpu").compute == "int8"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("fp32", "float32"), ("F32", "float32"), ("bf16", "bfloat16"), ("fp16", "float16"), ("f16", "float16"),
+     ("i8", "int8"), (" Float32 ", "float32")],
+)  # fmt: skip
+def test_precisions_have_the_short_names_people_type(typed: str, meant: str) -> None:
+    assert place("cpu", typed).compute == meant
 
 
 @pytest.mark.parametrize(
