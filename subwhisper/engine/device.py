@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from subwhisper.engine.fastest import fastest
-from subwhisper.engine.precision import AUTO, parse_compute
+from subwhisper.engine.precision import parse_compute
 from subwhisper.engine.precision import Compute as Compute
 from subwhisper.errors import OptionError
 
@@ -36,7 +36,7 @@ def place(device: str = "auto", compute: str = "auto") -> Placement:
         OptionError: the device is not there, the precision is unknown, or the device does not have it.
     """
     chosen, precision = _device(device), parse_compute(compute)
-    if precision == AUTO:
+    if precision == "auto":
         return Placement(chosen, fastest() if chosen.type == "cpu" else "float16")
     if precision == "int8" and chosen.type == "mps":
         raise OptionError("there is no int8 on mps", hint="use --compute float16")

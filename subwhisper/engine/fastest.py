@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import cast, get_args
 
 import torch
 from torch import Tensor
@@ -45,9 +46,9 @@ def fastest() -> Compute:
     if multiplies_fast():
         return "int8"
     key = processor()
-    match recalled(_SUBJECT).get(key):
-        case "float32" | "bfloat16" | "int8" as known:
-            return known
+    known = recalled(_SUBJECT).get(key)
+    if known in get_args(Compute):
+        return cast(Compute, known)
     chosen = _tried()
     return chosen if remember(_SUBJECT, key, chosen) else "float32"
 

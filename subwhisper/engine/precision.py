@@ -6,7 +6,6 @@ from subwhisper.errors import OptionError
 
 Compute = Literal["float32", "bfloat16", "float16", "int8"]
 """`int8`: weights and the products of linear layers in whole numbers, everything else in float32."""
-AUTO = "auto"
 
 _SHORT: dict[str, Compute] = {
     "f32": "float32",
@@ -26,6 +25,6 @@ def parse_compute(name: str) -> Compute | Literal["auto"]:
     """
     spelt = name.strip().lower()
     full = _SHORT.get(spelt, spelt)
-    if full not in (AUTO, *get_args(Compute)):
-        raise OptionError(f"unknown precision {name!r}", hint=f"one of {AUTO}, {', '.join(get_args(Compute))}")
+    if full not in ("auto", *get_args(Compute)):
+        raise OptionError(f"unknown precision {name!r}", hint=f"one of auto, {', '.join(get_args(Compute))}")
     return cast("Compute | Literal['auto']", full)
