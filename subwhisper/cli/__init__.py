@@ -14,6 +14,7 @@ from subwhisper.cli import console, fonts, journal, models
 from subwhisper.cli.align import align
 from subwhisper.cli.argv import Grammar, normalise
 from subwhisper.cli.batch import batch
+from subwhisper.cli.bench import bench
 from subwhisper.cli.burn import burn
 from subwhisper.cli.captions import check, layout
 from subwhisper.cli.convert import convert
@@ -78,6 +79,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(journal.app, name="journal")
 app.command("batch")(batch)
 app.command("plan")(plan)
+app.command("bench")(bench)
 
 
 def _show_version(wanted: bool) -> None:

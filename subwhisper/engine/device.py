@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 
 from subwhisper.engine.fastest import fastest
-from subwhisper.engine.precision import parse_compute
 from subwhisper.engine.precision import Compute as Compute
+from subwhisper.engine.precision import parse_compute
 from subwhisper.errors import OptionError
 
 _DEVICES = "auto, cpu, cuda, cuda:1 or mps"

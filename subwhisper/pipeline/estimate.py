@@ -1,19 +1,19 @@
 """What a batch would take: time, memory, disk and downloads, from a short measurement and without writing a thing.
 
-Half a minute of a recording in the middle of the list is transcribed with the model and options of the job; where no
-model is on this machine, nothing is measured and no time is promised.
+What `bench` found out is believed. Without that, half a minute of a recording in the middle of the list is transcribed
+with the model and options of the job; where no model is on this machine, nothing is measured and no time is promised.
 """
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
+from subwhisper.engine.device import place, set_threads
 from subwhisper.errors import ModelError, SubwhisperError
 from subwhisper.media.decode import open_audio
 from subwhisper.pipeline import unheard
+from subwhisper.pipeline.figures import find, peak_memory
 from subwhisper.pipeline.meter import LengthGuess, survey
 from subwhisper.pipeline.models import load_from, locate, to_fetch
 from subwhisper.pipeline.plan import BatchPlan, Planned
@@ -79,7 +79,7 @@ def estimate(plan: BatchPlan, job: TranscribeJob, n_workers: int) -> Estimate:
     survey(plan.todo, guess, duration_of, _SURVEY)
     sound = _sound(plan.todo, guess)
     missing = to_fetch(job.model, job.options)
-    measured = _measured(plan.todo, job) if missing is None else None
+    measured = (_known(job) or _measured(plan.todo, job)) if missing is None else None
     seconds = None
     if measured and sound is not None:
         at_once = max(1, min(n_workers, len(plan.todo)))
@@ -110,6 +110,17 @@ def _disk(todo: Sequence[Planned], job: TranscribeJob, sound: float) -> int:
     return round(text) + videos
 
 
+def _known(job: TranscribeJob) -> Measurement | None:
+    """What `bench` found out about the model, under the same circumstances."""
+    set_threads(job.model.threads)
+    model = locate(job.model, job.options, several=True, on_progress=unheard)
+    figures = find(model, place(job.model.device, job.model.compute), job.options)
+    if figures is None:
+        return None
+    sample = f"{figures.sample} (subwhisper bench, {figures.when})"
+    return Measurement(sample, figures.sound, figures.took, figures.loading, figures.memory)
+
+
 def _measured(todo: Sequence[Planned], job: TranscribeJob) -> Measurement | None:
     """Transcribe the beginning of the first recording from the middle of the list that can be read."""
     started = time.monotonic()
@@ -129,18 +140,5 @@ def _measured(todo: Sequence[Planned], job: TranscribeJob) -> Measurement | None
             continue
         took = time.monotonic() - started
         sound = min(SAMPLE_SECONDS, transcript.duration or SAMPLE_SECONDS)
-        return Measurement(str(one.source), sound, took, loading, _memory())
+        return Measurement(str(one.source), sound, took, loading, peak_memory())
     return None
-
-
-def _memory() -> int:
-    """Bytes this process has needed at most: of the graphics card where one is used, else of the machine."""
-    import torch
-
-    if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
-        return torch.cuda.max_memory_allocated()
-    if Path("/proc/self/status").exists():
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return 0
