@@ -10,6 +10,7 @@ from subwhisper.cli import decoding as dec
 from subwhisper.cli import options as opt
 from subwhisper.cli import speech
 from subwhisper.cli.console import Console, one_line, report, write_data
+from subwhisper.cli.values import joined
 from subwhisper.cli.verdict import verdict
 from subwhisper.engine.options import DecodeOptions, TranscribeOptions
 from subwhisper.engine.precision import parse_compute
@@ -21,7 +22,7 @@ _PANEL = "Measuring"
 
 
 def _parse_computes(value: Any) -> str:
-    return ",".join(parse_compute(name) for name in opt.joined(value).split(",") if name.strip()) or "auto"
+    return ",".join(parse_compute(name) for name in joined(value).split(",") if name.strip()) or "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

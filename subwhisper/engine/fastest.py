@@ -20,6 +20,8 @@ from torch import Tensor
 
 from subwhisper.engine.precision import Compute
 from subwhisper.model.dims import ModelDims
+from subwhisper.model.few_rows import suit_few_rows
+from subwhisper.model.fusion import fuse
 from subwhisper.model.quantization import multiplies_fast, quantize
 from subwhisper.model.whisper import Whisper
 from subwhisper.remembered import recalled, remember
@@ -122,10 +124,14 @@ class _Trial:
 
 
 def _network(compute: Compute) -> Whisper:
+    """As `SpeechModel.build` makes it; weights are halves, as those of public models are."""
     torch.manual_seed(0)
-    network = Whisper(_DIMS).eval().requires_grad_(False)
+    network = Whisper(_DIMS).eval().requires_grad_(False).half().float()
+    fuse(network)
     if compute == "int8":
         quantize(network, torch.device("cpu"))
+    elif compute == "float32":
+        suit_few_rows(network)
     return network.to(torch.bfloat16) if compute == "bfloat16" else network
 
 
