@@ -89,7 +89,7 @@ class Measured:
     def to_dict(self) -> dict[str, Any]:
         """A row of the machine-readable report."""
         row: dict[str, Any] = {"model": self.model, "compute": self.compute, "device": self.device}
-        row |= self.figures.to_dict() if self.figures else dict.fromkeys(("speed", "loading", "memory"))
+        row |= {"speed": None, "loading": None, "memory": None} if self.figures is None else self.figures.to_dict()
         return row | {"error": self.error.to_dict() if self.error else None}
 
 

@@ -58,7 +58,7 @@ def keep(figures: Figures, model: Path, placement: Placement, options: Transcrib
 
 def find(model: Path, placement: Placement, options: TranscribeOptions) -> Figures | None:
     """The figures of a model under the same circumstances, if it was measured."""
-    known = recalled(_SUBJECT).get(_key(model, placement, options))
+    known: Any = recalled(_SUBJECT).get(_key(model, placement, options))
     try:
         figures = Figures(**known)
         return figures if min(figures.sound, figures.took, figures.loading, figures.memory) > 0 else None
