@@ -1,8 +1,9 @@
 """Does memory grow with the length of a recording? `python benchmarks/memory.py [--minutes 10 180]`.
 
-Each length is transcribed in a process of its own with random weights of Whisper tiny's size, greedy and capped at
-a few tokens a window, since what is decoded matters less here than how long the file is. Prints the peak resident
-memory of each process and their ratio, as JSON.
+Each length is transcribed in a process of its own, with the plan and the speech detector of the command line, greedy
+and capped at a few tokens a window, since what is decoded matters less here than how long the file is. The model has
+random weights of Whisper tiny's size, or is the one given with `--model`; the sound is the example film's, again and
+again. Prints the peak resident memory of each process and their ratio, as JSON.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import time
 from pathlib import Path
 
 
-def transcribe(media: Path, weights: Path) -> None:
+def transcribe(media: Path, weights: str) -> None:
     """Run in the child: transcribe and print this process's peak memory."""
     from subwhisper import DecodeOptions, FallbackOptions, TranscribeOptions, load_model, open_audio
 
@@ -26,7 +27,7 @@ def transcribe(media: Path, weights: Path) -> None:
         fallback=FallbackOptions(temperatures=(0.0,), logprob_threshold=None, no_speech_threshold=None),
     )
     started = time.monotonic()
-    transcript = load_model(str(weights), compute="float32").transcribe(open_audio(media), options)
+    transcript = load_model(weights, compute="float32").transcribe(open_audio(media), options)
     print(
         json.dumps(
             {
@@ -73,29 +74,31 @@ def random_tiny(folder: Path) -> Path:
 
 
 def make_sound(path: Path, minutes: float) -> Path:
-    """Coloured noise that swells and fades, as long as asked."""
+    """The speech of the example film, as long as asked."""
     from subwhisper.media.ffmpeg import find_ffmpeg
 
-    source = f"anoisesrc=color=pink:seed=3:sample_rate=16000:duration={minutes * 60},tremolo=f=0.4:d=0.9"
-    command = [str(find_ffmpeg()), "-loglevel", "error", "-f", "lavfi", "-i", source, "-c:a", "flac", str(path)]
-    subprocess.run(command, check=True)
+    film = Path(__file__).parent.parent / "examples" / "welcome.mp4"
+    command = [str(find_ffmpeg()), "-loglevel", "error", "-stream_loop", "-1", "-i", str(film), "-vn", "-ac", "1"]
+    subprocess.run([*command, "-ar", "16000", "-t", str(minutes * 60), "-c:a", "flac", str(path)], check=True)
     return path
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, nargs="+", default=[10, 180])
-    parser.add_argument("--child", type=Path, nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--model", help="a model's name or path instead of random weights")
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        transcribe(*arguments.child)
+        media_path, weights = arguments.child
+        transcribe(Path(media_path), weights)
         return
     with tempfile.TemporaryDirectory() as scratch:
-        weights = random_tiny(Path(scratch) / "tiny")
+        weights = arguments.model or str(random_tiny(Path(scratch) / "tiny"))
         rows = []
         for minutes in arguments.minutes:
             media = make_sound(Path(scratch) / f"{minutes:g}.flac", minutes)
-            command = [sys.executable, __file__, "--child", str(media), str(weights)]
+            command = [sys.executable, __file__, "--child", str(media), weights]
             rows.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     print(json.dumps({"runs": rows, "ratio": round(rows[-1]["peak_mb"] / rows[0]["peak_mb"], 3)}, indent=2))

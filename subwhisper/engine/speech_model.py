@@ -10,7 +10,7 @@ from subwhisper.errors import ModelError
 from subwhisper.model import catalog
 from subwhisper.model.checkpoints import Checkpoint
 from subwhisper.model.few_rows import suit_few_rows
-from subwhisper.model.fusion import fuse
+from subwhisper.model.fusion import fuse, shorten
 from subwhisper.model.quantization import quantize
 from subwhisper.model.whisper import Whisper, sinusoids
 
@@ -47,6 +47,7 @@ class SpeechModel:
             network.float()
             suit_few_rows(network)
         network.to(placement.device, placement.dtype)
+        shorten(network)
         return cls(
             name=checkpoint.name,
             fingerprint=checkpoint.fingerprint,

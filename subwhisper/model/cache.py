@@ -8,12 +8,13 @@ Rows of one window share its cross keys and values, so beams cost no extra memor
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class CrossAttended:
     """Keys and values of one layer's cross-attention, computed once per window."""
 
@@ -30,6 +31,11 @@ class CrossAttended:
         """
         by_width = (one.transpose(-1, -2).to(dtype).contiguous() for one in (keys, values))
         return cls(*(one.transpose(-1, -2) for one in by_width))
+
+    @cached_property
+    def by_head(self) -> tuple[Tensor, Tensor]:
+        """Keys and values with the heads of all windows in one row, (B * H, A, d) each."""
+        return self.keys.flatten(0, 1), self.values.flatten(0, 1)
 
     def of(self, windows: Tensor) -> "CrossAttended":
         """Those of some windows, in the same layout."""

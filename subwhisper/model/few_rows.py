@@ -26,20 +26,17 @@ _SMALL = 2**18
 class TransposedLinear(nn.Module):
     """A linear layer whose weights lie by inputs."""
 
-    weight: Tensor
-    """(I, O)."""
-    bias: Tensor
-
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         """Copy (O, I) weights; the bias stays as it is."""
         super().__init__()
-        self.register_buffer("weight", weight.detach().float().t().contiguous())
-        self.register_buffer("bias", torch.zeros(len(weight)) if bias is None else bias.detach().float())
+        # no buffers: it never moves to another device, and fetching a buffer takes as long as adding two rows
+        self._weight = weight.detach().float().t().contiguous()
+        self._bias = torch.zeros(len(weight)) if bias is None else bias.detach().float()
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dim() == 2:
-            return torch.addmm(self.bias, x, self.weight)
-        return torch.addmm(self.bias, x.flatten(0, -2), self.weight).view(*x.shape[:-1], -1)
+            return torch.addmm(self._bias, x, self._weight)
+        return torch.addmm(self._bias, x.flatten(0, -2), self._weight).view(*x.shape[:-1], -1)
 
 
 class HalfWeightLinear(nn.Module):

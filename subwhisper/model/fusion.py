@@ -7,7 +7,7 @@ and module calls that longer texts need. The numbers are the same but for roundi
 Shapes: as in `whisper`.
 """
 
-from typing import Any
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -36,17 +36,29 @@ class FusedAttention(Attention):
         return query.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2)
 
 
-class FusedDecoderBlock(DecoderBlock):
-    """A decoder block with a short way for single tokens."""
+class ShortDecoderBlock(DecoderBlock):
+    """A decoder block with a short way for single tokens.
+
+    It holds what that way needs as plain attributes, since a module's own are looked up slowly. So it is made when
+    the layers are what they will be, on the device where they will run.
+    """
 
     attn: FusedAttention
 
     def __init__(self, plain: DecoderBlock) -> None:
         """Take over the layers of `plain`."""
         nn.Module.__init__(self)
-        self.attn_ln, self.attn = plain.attn_ln, FusedAttention(plain.attn)
+        self.attn_ln, self.attn = plain.attn_ln, plain.attn  # type: ignore[assignment]  # after `fuse`
         self.cross_attn_ln, self.cross_attn = plain.cross_attn_ln, plain.cross_attn
         self.mlp_ln, self.mlp = plain.mlp_ln, plain.mlp
+        self._n_heads = plain.attn.n_heads
+        self._norms = tuple(
+            partial(torch.layer_norm, normalized_shape=norm.normalized_shape, weight=norm.weight, bias=norm.bias)
+            for norm in (self.attn_ln, self.cross_attn_ln, self.mlp_ln)
+        )
+        self._joined, self._said_out = self.attn.joined.forward, self.attn.out.forward
+        self._query, self._heard_out = self.cross_attn.query.forward, self.cross_attn.out.forward
+        self._widen, self._narrow = self.mlp[0].forward, self.mlp[2].forward
 
     def step(self, x: Tensor, layer: int, cache: KeyValueCache, mask: Tensor | None) -> Tensor:
         if x.shape[1] > 1 or mask is not None:
@@ -54,45 +66,36 @@ class FusedDecoderBlock(DecoderBlock):
         rows = x[:, 0]
         rows = rows + self._said(rows, layer, cache)
         rows += self._heard(rows, layer, cache)
-        wide = _called(self.mlp[0], _normed(self.mlp_ln, rows))
-        rows += _called(self.mlp[2], nn.functional.gelu(wide))
+        rows += self._narrow(nn.functional.gelu(self._widen(self._norms[2](rows))))
         return rows[:, None]
 
     def _said(self, rows: Tensor, layer: int, cache: KeyValueCache) -> Tensor:
         """What (R, D) rows learn from the tokens before, (R, D)."""
-        n_rows, width = rows.shape
-        joined = _called(self.attn.joined, _normed(self.attn_ln, rows)).view(n_rows, 3, self.attn.n_heads, -1)
+        joined = self._joined(self._norms[0](rows)).view(len(rows), 3, self._n_heads, -1)
         keys, values = cache.append_one(layer, joined[:, 1:])
         heard = attend_to_all(joined[:, 0].reshape(len(keys), 1, -1), keys, values)
-        return _called(self.attn.out, heard.view(n_rows, width))
+        return self._said_out(heard.view(rows.shape))
 
     def _heard(self, rows: Tensor, layer: int, cache: KeyValueCache) -> Tensor:
         """What (R, D) rows learn from the audio, (R, D)."""
-        (n_rows, width), n_heads = rows.shape, self.cross_attn.n_heads
-        query = _called(self.cross_attn.query, _normed(self.cross_attn_ln, rows))
-        cross, shared = cache.cross[layer], cache.rows_per_window
-        keys, values = cross.keys.flatten(0, 1), cross.values.flatten(0, 1)
+        query = self._query(self._norms[1](rows))
+        keys, values = cache.cross[layer].by_head
+        shared = cache.rows_per_window
         if shared == 1:
-            heard = attend_to_all(query.view(len(keys), 1, -1), keys, values).view(n_rows, width)
-        else:
-            together = query.view(-1, shared, n_heads, width // n_heads).transpose(1, 2)
-            heard = attend_to_all(together.reshape(len(keys), shared, -1), keys, values)
-            heard = heard.view(-1, n_heads, shared, width // n_heads).transpose(1, 2).reshape(n_rows, width)
-        return _called(self.cross_attn.out, heard)
+            heard = attend_to_all(query.view(len(keys), 1, -1), keys, values)
+        else:  # the rows of a window become queries of one and the same keys
+            by_window = query.view(-1, shared, self._n_heads, query.shape[1] // self._n_heads)
+            together = by_window.transpose(1, 2).reshape(len(keys), shared, -1)
+            heard = attend_to_all(together, keys, values).view(by_window.transpose(1, 2).shape).transpose(1, 2)
+        return self._heard_out(heard.reshape(rows.shape))
 
 
 def fuse(network: Whisper) -> None:
-    """Replace the blocks of `network`, in place."""
-    for block in network.encoder.blocks:
-        block.attn = FusedAttention(block.attn)  # type: ignore[arg-type]
-    network.decoder.blocks = nn.ModuleList(FusedDecoderBlock(block) for block in network.decoder.blocks)  # type: ignore[arg-type]
+    """Join the products of every self-attention in `network`, in place; before layers are replaced by stand-ins."""
+    for block in (*network.encoder.blocks, *network.decoder.blocks):
+        block.attn = FusedAttention(block.attn)
 
 
-def _called(layer: Any, x: Tensor) -> Tensor:
-    """A layer's result without the machinery around modules, which takes as long as a small product."""
-    result: Tensor = layer.forward(x)
-    return result
-
-
-def _normed(norm: nn.LayerNorm, x: Tensor) -> Tensor:
-    return torch.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+def shorten(network: Whisper) -> None:
+    """Give a fused network's decoder the short way for single tokens, in place; once it is where it will run."""
+    network.decoder.blocks = nn.ModuleList(ShortDecoderBlock(block) for block in network.decoder.blocks)  # type: ignore[arg-type]

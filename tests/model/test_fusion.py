@@ -8,7 +8,7 @@ from torch import nn
 
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.few_rows import HalfWeightLinear, TransposedLinear, suit_few_rows, widens_fast
-from subwhisper.model.fusion import fuse
+from subwhisper.model.fusion import fuse, shorten
 from subwhisper.model.whisper import Whisper
 
 DIMS = ModelDims(80, 60, 64, 2, 2, 600, 40, 64, 2, 2)
@@ -35,6 +35,7 @@ def test_a_fused_network_reads_as_the_plain_one(rows_per_window: int) -> None:
     fused = copy.deepcopy(plain)
     fuse(fused)
     suit_few_rows(fused)
+    shorten(fused)
     mel, tokens = torch.randn(2, 80, 120), torch.randint(600, (2 * rows_per_window, 9))
     expected = plain.encode(mel)
     torch.testing.assert_close(fused.encode(mel), expected, atol=1e-5, rtol=1e-5)
@@ -48,6 +49,7 @@ def test_a_fused_network_reads_as_the_plain_one(rows_per_window: int) -> None:
 def test_rows_that_go_on_alone_read_as_before() -> None:
     fused = network()
     fuse(fused)
+    shorten(fused)
     features = fused.encode(torch.randn(3, 80, 120))
     tokens = torch.randint(600, (6, 7))
     cache = fused.start(features, rows_per_window=2, filler=torch.tensor([0, 0, 2, 2, 0, 0]))
