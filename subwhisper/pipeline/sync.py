@@ -84,7 +84,7 @@ def sync_file(
             heard = _spans(read_track(path, encoding=encoding))
     else:
         with as_file(reference, picture=False, on_progress=on_progress) as path:
-            heard = _speech(path, audio_track, on_progress)
+            heard = speech_in(path, audio_track, on_progress)
     ratios = None if chosen.stretch else (1.0,)
     found = fit(_spans(track), heard, furthest=chosen.furthest, ratios=ratios, most_breaks=chosen.most_breaks)
     if found.confidence < chosen.min_confidence:
@@ -114,7 +114,9 @@ def _spans(track: Track) -> list[tuple[float, float]]:
     return [(cue.start_ms / 1000, cue.end_ms / 1000) for cue in track.cues]
 
 
-def _speech(recording: Path, audio_track: int | str | None, on_progress: OnProgress) -> list[tuple[float, float]]:
+def speech_in(
+    recording: Path, audio_track: int | str | None = None, on_progress: OnProgress = unheard
+) -> list[tuple[float, float]]:
     """When someone speaks, in seconds."""
     audio = open_audio(recording, track=audio_track)
 
