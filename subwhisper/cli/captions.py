@@ -213,7 +213,7 @@ def _formats(text: str) -> tuple[str, ...]:
     from subwhisper.pipeline.outputs import formats_among
     from subwhisper.subtitles.formats import FORMATS
 
-    writable = tuple(name for name, format in FORMATS.items() if format.write)
+    writable = tuple(name for name, format in FORMATS.items() if format.is_written)
     return formats_among(writable, text, common=("srt", "vtt", "ass", "txt", "tsv"))
 
 

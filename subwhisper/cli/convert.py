@@ -33,8 +33,8 @@ class ConvertArguments:
             "-f",
             metavar="LIST",
             rich_help_panel=_OUTPUT,
-            help="Formats with commas between: srt, vtt, ass, ssa, ttml, lrc, sbv, sub, mpl, smi, scc, json, csv, "
-            "tsv, txt.",
+            help="Formats with commas between: srt, vtt, ass, ssa, ttml, lrc, sbv, sub, mpl, smi, scc, stl, json, "
+            "csv, tsv, txt.",
         ),
     ] = ""
     output: Annotated[
@@ -62,7 +62,7 @@ class ConvertArguments:
             min=1,
             max=1000,
             rich_help_panel=_INPUT,
-            help="Frames per second of MicroDVD files that do not say (default: 23.976).",
+            help="Frames per second of MicroDVD files that do not say (default: 23.976); of EBU STL: 25 or 29.97.",
         ),
     ] = None
     style: opt.CaptionStyle = None

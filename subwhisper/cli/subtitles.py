@@ -293,6 +293,15 @@ class SyncArguments(EditArguments):
     stretch: Annotated[
         bool, edit_option("--stretch/--no-stretch", help="Look for another speed as well, as between frame rates.")
     ] = True
+    max_breaks: Annotated[
+        int,
+        edit_option(
+            "--max-breaks",
+            min=0,
+            help="Places where the offset may change, as at advertisements or cut scenes, if that is clearly better.",
+            metavar="N",
+        ),
+    ] = 8
     min_confidence: Annotated[
         float, edit_option("--min-confidence", help="0 to 1; below it nothing is written.", metavar="P")
     ] = 0.95
@@ -303,6 +312,7 @@ def run_sync(arguments: SyncArguments) -> None:
     """Move old subtitles to where they belong: onto their recording, or onto other subtitles that fit it.
 
     Finds the offset and the speed by comparing when captions appear with when speech sets in. No text is recognised.
+    Where breaks were put into the recording, or parts cut out, the offset changes on the way.
     """
     from subwhisper.pipeline.edit import Destination
     from subwhisper.pipeline.inputs import the_source
@@ -317,6 +327,7 @@ def run_sync(arguments: SyncArguments) -> None:
                 SyncOptions(
                     furthest=arguments.max_offset / 1000,
                     stretch=arguments.stretch,
+                    most_breaks=arguments.max_breaks,
                     min_confidence=arguments.min_confidence,
                 ),
                 encoding=arguments.encoding,
@@ -324,10 +335,16 @@ def run_sync(arguments: SyncArguments) -> None:
                 on_progress=console.progress,
             )
         found = synced.fit
+        offsets = ", ".join(
+            f"{piece.offset:+.3f} s" + (f" from cue {piece.first + 1} on" if piece.first else "")
+            for piece in found.pieces
+        )
         console.line(
-            f"wrote {synced.output}: {found.offset:+.3f} s, speed x {found.ratio:.5f}; {found.n_matched} of "
+            f"wrote {synced.output}: {offsets}, speed x {found.ratio:.5f}; {found.n_matched} of "
             f"{found.n_cues} cues start with speech, confidence {found.confidence:.2f}"
         )
+        if found.left_out:
+            console.line(f"left out {len(found.left_out)} cues of parts that {arguments.reference} does not have")
     if arguments.json:
         report({"outputs": [str(synced.output)], **found.to_dict()})
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from subwhisper.errors import InputError, OptionError, OutputError, SubwhisperError
-from subwhisper.pipeline.outputs import check_writable, write_texts
-from subwhisper.subtitles.formats import ALIASES, FORMATS, format_name, read_track, render
+from subwhisper.pipeline.outputs import check_writable, write_files
+from subwhisper.subtitles.formats import ALIASES, FORMATS, encode, format_name, read_track
 from subwhisper.subtitles.formats.encodings import Repair
 from subwhisper.subtitles.formats.losses import Loss, find_losses
 from subwhisper.subtitles.look import Look
@@ -80,7 +80,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
     """
     names = tuple(dict.fromkeys(format_name(name.strip()) for name in text.split(",") if name.strip()))
     for name in names:
-        if FORMATS[name].write is None:
+        if not FORMATS[name].is_written:
             raise OptionError(f"{FORMATS[name].title} can be read but not written")
     return names
 
@@ -140,18 +140,18 @@ def _convert(file: Path, targets: Mapping[Path, str], inputs: Sequence[Path], jo
         track = read_track(file, encoding=job.encoding, fps=job.fps, format=job.source_format, report=repairs.append)
         if not track.cues:
             raise InputError(f"{file} holds no captions")
-        texts = {path: _render(track, format, job) for path, format in targets.items()}
+        files = {path: _encode(track, format, job) for path, format in targets.items()}
         written = [
-            Written(path, format, find_losses(job.look.shown(track, format), format, texts[path]))
+            Written(path, format, find_losses(job.look.shown(track, format), format, files[path]))
             for path, format in targets.items()
         ]
-        write_texts(texts, inputs=inputs)
+        write_files(files, inputs=inputs)
     except SubwhisperError as error:
         return Converted(file, repairs=tuple(repairs), error=error)
     return Converted(file, tuple(written), tuple(repairs), len(track.cues))
 
 
-def _render(track: Track, format: str, job: ConvertJob) -> str:
+def _encode(track: Track, format: str, job: ConvertJob) -> bytes:
     if FORMATS[format].counts_frames and job.fps:
-        return render(track, format, fps=job.fps)
-    return job.look.text(track, format)
+        return encode(track, format, fps=job.fps)
+    return job.look.file(track, format)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from subwhisper.errors import OptionError, OutputError
-from subwhisper.pipeline.outputs import check_writable, write_texts
+from subwhisper.pipeline.outputs import check_writable, write_files
 from subwhisper.subtitles.edit import Piece
-from subwhisper.subtitles.formats import read_track, render
+from subwhisper.subtitles.formats import encode, read_track
 from subwhisper.subtitles.track import Track
 
 logger = logging.getLogger(__name__)
@@ -51,13 +51,13 @@ class Destination:
             OptionError: no format has the suffix of a name.
             OutputError: a file cannot be written, is an input, or is there although none may be replaced.
         """
-        texts = {path: render(track, path.suffix.removeprefix(".").lower()) for path, track in tracks.items()}
-        for path in texts:
+        files = {path: encode(track, path.suffix.removeprefix(".").lower()) for path, track in tracks.items()}
+        for path in files:
             if path.exists() and not (self.overwrite or self.in_place):
                 raise OutputError(f"{path} exists", hint="leave out --no-overwrite to replace it")
-        for folder in dict.fromkeys(path.parent for path in texts):
+        for folder in dict.fromkeys(path.parent for path in files):
             check_writable(folder)
-        write_texts(texts, inputs=() if self.in_place else inputs)
+        write_files(files, inputs=() if self.in_place else inputs)
 
 
 def edit_file(

@@ -18,7 +18,7 @@ from subwhisper.media.probe import MediaInfo, SubtitleStream, probe
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.inputs import Source, as_file
 from subwhisper.pipeline.outputs import check_name, check_writable, replacing
-from subwhisper.subtitles.formats import FORMATS, read_track, render
+from subwhisper.subtitles.formats import FORMATS, encode, read_track
 
 SOUND = tuple(suffix[1:] for suffix in SOUND_FILES)
 """Formats of sound; the first is the default."""
@@ -78,8 +78,8 @@ def _subtitles(source: Source, media: MediaInfo, stream: SubtitleStream, job: Ex
     usual = "srt" if stream.codec == "mov_text" else natural
     stated = job.output.suffix[1:].lower() if job.output else ""
     format = job.format or stated or usual
-    if format not in FORMATS or FORMATS[format].write is None:
-        known = ", ".join(name for name, known in FORMATS.items() if known.write)
+    if format not in FORMATS or not FORMATS[format].is_written:
+        known = ", ".join(name for name, known in FORMATS.items() if known.is_written)
         raise OptionError(f"there is no subtitle format {format!r}", hint=f"one of {known}")
     target = job.output or source.folder / f"{source.stem}.{stream.language or 'und'}.{format}"
     prepare(target, overwrite=job.overwrite)
@@ -89,7 +89,7 @@ def _subtitles(source: Source, media: MediaInfo, stream: SubtitleStream, job: Ex
         else:
             raw = Path(folder, f"subtitles.{natural}")
             extract_subtitles(media, stream, raw)
-            hidden[target].write_bytes(render(read_track(raw), format).encode("utf-8"))
+            hidden[target].write_bytes(encode(read_track(raw), format))
     return target
 
 

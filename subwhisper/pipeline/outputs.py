@@ -225,29 +225,29 @@ def replacing(targets: Iterable[Path], *, inputs: Iterable[Path] = ()) -> Iterat
                 path.unlink()
 
 
-def write_texts(texts: Mapping[Path, str], *, inputs: Iterable[Path] = ()) -> None:
-    """Write several UTF-8 files, all or none.
+def write_files(files: Mapping[Path, bytes], *, inputs: Iterable[Path] = ()) -> None:
+    """Write several files, all or none.
 
     Raises:
         OutputError: as `replacing`.
     """
-    with replacing(texts, inputs=inputs) as hidden:
-        for target, text in texts.items():
-            hidden[target].write_bytes(text.encode("utf-8"))
+    with replacing(files, inputs=inputs) as hidden:
+        for target, content in files.items():
+            hidden[target].write_bytes(content)
 
 
-def refuse_changed(texts: Mapping[Path, str], ours: Collection[str]) -> None:
+def refuse_changed(files: Mapping[Path, bytes], ours: Collection[str]) -> None:
     """Refuse to replace files that are not as we left them.
 
     Args:
-        texts: what is about to be written.
+        files: what is about to be written.
         ours: hashes of what we wrote before.
 
     Raises:
         OutputError: names a file that somebody else made or changed.
     """
-    for path, text in texts.items():
-        if path.exists() and sampled_hash(path) not in {*ours, sampled_hash(text.encode("utf-8"))}:
+    for path, content in files.items():
+        if path.exists() and sampled_hash(path) not in {*ours, sampled_hash(content)}:
             raise OutputError(f"{path} is there and is not as we left it", hint="--redo replaces it")
 
 

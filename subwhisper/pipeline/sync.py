@@ -12,7 +12,7 @@ from subwhisper.media.decode import open_audio
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.edit import Destination, write_edited
 from subwhisper.pipeline.inputs import Source, as_file, as_text
-from subwhisper.subtitles.edit import retime
+from subwhisper.subtitles.edit import Part, retime_parts
 from subwhisper.subtitles.formats import FORMATS, read_track
 from subwhisper.subtitles.sync import Fit, fit
 from subwhisper.subtitles.track import Track
@@ -29,19 +29,24 @@ class SyncOptions:
     """Seconds that a cue may be from its place, beyond what stretching explains."""
     stretch: bool = True
     """Also look for another speed; if not, cues are only shifted."""
+    most_breaks: int = 8
+    """Places at which the offset may change, as where advertisements are put in or scenes cut out; it only does where
+    that brings clearly more cues to speech."""
     min_confidence: float = 0.95
     """Least probability, 0 to 1, that the fit is more than chance; below it nothing is written."""
 
     def __post_init__(self) -> None:
         if not self.furthest > 0:  # also refuses NaN
             raise OptionError(f"the largest offset must be above 0, got {self.furthest}")
+        if self.most_breaks < 0:
+            raise OptionError(f"the number of breaks cannot be below 0, got {self.most_breaks}")
         if not 0 <= self.min_confidence <= 1:
             raise OptionError(f"a confidence lies between 0 and 1, got {self.min_confidence}")
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What was written, and the line that was found."""
+    """What was written, and what was found."""
 
     output: Path
     fit: Fit
@@ -79,16 +84,24 @@ def sync_file(
             heard = _spans(read_track(path, encoding=encoding))
     else:
         with as_file(reference, picture=False, on_progress=on_progress) as path:
-            heard = _speech(path, audio_track, on_progress)
-    line = fit(_spans(track), heard, furthest=chosen.furthest, ratios=None if chosen.stretch else (1.0,))
-    if line.confidence < chosen.min_confidence:
+            heard = speech_in(path, audio_track, on_progress)
+    ratios = None if chosen.stretch else (1.0,)
+    found = fit(_spans(track), heard, furthest=chosen.furthest, ratios=ratios, most_breaks=chosen.most_breaks)
+    if found.confidence < chosen.min_confidence:
         raise InputError(
-            f"{source} does not seem to belong to {reference}: of {line.n_cues} cues that would lie in it, "
-            f"{line.n_matched} would start with speech (confidence {line.confidence:.2f})",
+            f"{source} does not seem to belong to {reference}: of {found.n_cues} cues that would lie in it, "
+            f"{found.n_matched} would start with speech (confidence {found.confidence:.2f})",
             hint="try a larger --max-offset, or --min-confidence 0 to take the best guess",
         )
-    moved = retime(track, line.retiming)
-    return Synced(write_edited(source, track, moved, destination, done="synced"), line)
+    kept = retime_parts(track, [], found.left_out)
+    return Synced(write_edited(source, kept, moved(track, found), destination, done="synced"), found)
+
+
+def moved(track: Track, found: Fit) -> Track:
+    """The track with each cue where the fit says."""
+    starts = [0, *(track.cues[piece.first].start_ms for piece in found.pieces[1:])]
+    parts = zip(map(Part, starts, [*starts[1:], None]), (piece.retiming for piece in found.pieces), strict=True)
+    return retime_parts(track, [*parts], found.left_out)
 
 
 def is_subtitle_file(source: Source) -> bool:
@@ -101,7 +114,9 @@ def _spans(track: Track) -> list[tuple[float, float]]:
     return [(cue.start_ms / 1000, cue.end_ms / 1000) for cue in track.cues]
 
 
-def _speech(recording: Path, audio_track: int | str | None, on_progress: OnProgress) -> list[tuple[float, float]]:
+def speech_in(
+    recording: Path, audio_track: int | str | None = None, on_progress: OnProgress = unheard
+) -> list[tuple[float, float]]:
     """When someone speaks, in seconds."""
     audio = open_audio(recording, track=audio_track)
 

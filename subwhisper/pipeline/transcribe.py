@@ -34,7 +34,7 @@ from subwhisper.pipeline.channels import MIX, by_channel, distinct_channels
 from subwhisper.pipeline.existing import Captions, existing_captions
 from subwhisper.pipeline.inputs import Held, Source, held
 from subwhisper.pipeline.models import ModelChoice, load, load_from, locate
-from subwhisper.pipeline.outputs import OutputPlan, formats_among, refuse_changed, write_texts
+from subwhisper.pipeline.outputs import OutputPlan, formats_among, refuse_changed, write_files
 from subwhisper.pipeline.picture import picture_of
 from subwhisper.pipeline.recall import AlreadyHeardError, HashedAudio, Recall, settings_key
 from subwhisper.subtitles.formats import FORMATS
@@ -50,7 +50,7 @@ from subwhisper.transcript import Segment, Transcript
 JSON = "json"
 COMMON_FORMATS = ("srt", "vtt", "ass", "txt", "tsv", JSON)
 """What `all` means."""
-EVERY_FORMAT = tuple(name for name, format in FORMATS.items() if format.write)
+EVERY_FORMAT = tuple(name for name, format in FORMATS.items() if format.is_written)
 CAPTION_FORMATS = frozenset(EVERY_FORMAT) - {"txt", "tsv", "csv", JSON}
 """Formats that are looked at while the recording plays; the others are read."""
 
@@ -203,11 +203,11 @@ class Desk:
                 require_picture(probe(it.path))
             captions = existing_captions(it, languages) if job.prefer_subtitles else None
             captions = captions or self._listened(source, it)
-            texts = self._texts(source, captions)
+            files = self._files(source, captions)
             if self.ours is not None:
-                refuse_changed(texts, self.ours)
-            write_texts(texts, inputs=self.inputs)
-            written += texts
+                refuse_changed(files, self.ours)
+            write_files(files, inputs=self.inputs)
+            written += files
             if job.outputs.burn:
                 target = job.outputs.captioned(source)
                 burn_track(it.path, captions.shown, target, BurnJob(look=job.look), on_progress=self.on_progress)
@@ -316,22 +316,22 @@ class Desk:
         self._loading_took += time.monotonic() - started
         self._is_loading = False
 
-    def _texts(self, source: Source, captions: Captions) -> dict[Path, str]:
+    def _files(self, source: Source, captions: Captions) -> dict[Path, bytes]:
         outputs, transcript = self.job.outputs, captions.transcript
-        texts = self._written(source, outputs, transcript, captions.track)
+        files = self._written(source, outputs, transcript, captions.track)
         if transcript.translation and captions.second:
-            texts |= self._written(source, outputs.beside_another(), transcript.translation, captions.second)
-        return texts
+            files |= self._written(source, outputs.beside_another(), transcript.translation, captions.second)
+        return files
 
-    def _written(self, source: Source, outputs: OutputPlan, transcript: Transcript, track: Track) -> dict[Path, str]:
-        texts = {}
+    def _written(self, source: Source, outputs: OutputPlan, transcript: Transcript, track: Track) -> dict[Path, bytes]:
+        files = {}
         for format in outputs.formats:
             path = outputs.path(source, _name_of(transcript), format)
             if format == JSON:
-                texts[path] = transcript.to_json() + "\n"
+                files[path] = f"{transcript.to_json()}\n".encode()
             else:
-                texts[path] = self.job.look.text(track, format)
-        return texts
+                files[path] = self.job.look.file(track, format)
+        return files
 
 
 def _told(stage: str, on_progress: OnProgress) -> Callable[[Progress], None]:

@@ -6,7 +6,7 @@ Two languages stacked in one cue are the exception that says so.
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
@@ -96,23 +96,36 @@ class Part:
 
 
 def retime(track: Track, clock: Clock, part: Part = Part()) -> Track:
+    """Move the cues of a part, all by default, as `retime_parts` does."""
+    return retime_parts(track, [(part, clock)])
+
+
+def retime_parts(track: Track, parts: Sequence[tuple[Part, Clock]], left_out: Collection[int] = ()) -> Track:
     """Move cues to other times.
 
     A cue that would begin before 0 begins at 0; one that would also end there is left out.
 
     Args:
         track: whose text stays.
-        clock: from an old time to its new one, in milliseconds; must never run backwards.
-        part: the cues that move; the others stay where they are.
+        parts: cues that move, and from an old time to its new one, in milliseconds, which must never run backwards;
+            cues in none of them stay where they are.
+        left_out: indices of cues that the result does not have.
     """
-    moved = {index: retime_cue(cue, clock) if part.holds(cue.start_ms) else cue for index, cue in enumerate(track.cues)}
+
+    def clock_at(ms: int) -> Clock:
+        return next((clock for part, clock in parts if part.holds(ms)), _unmoved)
+
+    moved = {index: retime_cue(cue, clock_at(cue.start_ms)) for index, cue in enumerate(track.cues)}
     blocks = (
-        replace(block, times=_moved(block.times, clock)) if block.times and part.holds(block.times[0]) else block
+        replace(block, times=_moved(block.times, clock_at(block.times[0]))) if block.times else block
         for block in track.raw
     )
-    return _rearranged(
-        replace(track, raw=tuple(blocks)), {index: cue for index, cue in moved.items() if cue is not None}
-    )
+    kept = {index: cue for index, cue in moved.items() if cue is not None and index not in left_out}
+    return _rearranged(replace(track, raw=tuple(blocks)), kept)
+
+
+def _unmoved(ms: int) -> int:
+    return ms
 
 
 def retime_cue(cue: Cue, clock: Clock) -> Cue | None:
@@ -272,6 +285,11 @@ def stack(upper: Track, lower: Track, *, tolerance_ms: int = 500) -> Track:
     return _with_cues(upper, cues, tuple(block for block in upper.raw if block.before == 0))
 
 
+def flattened(track: Track) -> Track:
+    """The track with one cue at a time, for formats that show no more: what is on screen together stands in one."""
+    return stack(track, Track(()), tolerance_ms=0) if track.overlapping else track
+
+
 def _snapped(cues: Sequence[Cue], edges: Sequence[int], tolerance_ms: int) -> list[Cue]:
     """Cues with their times taken to the nearest of `edges`; one that would have no length left keeps its own."""
 
@@ -304,6 +322,8 @@ def _moments(cues: Sequence[Cue]) -> Iterable[tuple[int, int, tuple[int, ...]]]:
 
 def _stacked(cues: Sequence[Cue], start_ms: int, end_ms: int) -> Cue:
     """Several cues as one, the lines of the first on top."""
+    if len(cues) == 1:
+        return replace(cues[0], start_ms=start_ms, end_ms=end_ms)
     lines: list[str] = []
     words: list[CueWord] = []
     spans: list[CueSpan] = []

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from subwhisper.errors import OptionError
-from subwhisper.subtitles.formats import ass, format_name, render
+from subwhisper.subtitles.formats import ass, encode, format_name
 from subwhisper.subtitles.highlight import highlight_words
 from subwhisper.subtitles.style import CaptionStyle
 from subwhisper.subtitles.track import Track
@@ -39,11 +39,11 @@ class Look:
             return track
         return highlight_words(replace(track, karaoke=False))
 
-    def text(self, track: Track, format: str) -> str:
+    def file(self, track: Track, format: str) -> bytes:
         """A file of that format."""
         name = format_name(format)
         options: dict[str, Any] = {"style": self.style, "states": self._has_states} if name == _DRAWN else {}
-        return render(self.shown(track, name), name, **options)
+        return encode(self.shown(track, name), name, **options)
 
     def script(self, track: Track, width: int, height: int) -> str:
         """The file that draws the track into a picture of that many pixels."""

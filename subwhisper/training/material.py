@@ -110,7 +110,7 @@ def _in_folder(folder: Path) -> Iterator[Pair]:
 
 
 def _written_suffixes() -> set[str]:
-    return {f".{name}" for name, format in FORMATS.items() if format.read} | {f".{TEXT}"}
+    return {f".{name}" for name, format in FORMATS.items() if format.is_read} | {f".{TEXT}"}
 
 
 def media_of(written: Path, files: Iterable[Path]) -> Path | None:

@@ -8,7 +8,7 @@ import pytest
 
 from subwhisper.errors import OutputError
 from subwhisper.pipeline.inputs import Source
-from subwhisper.pipeline.outputs import OutputPlan, check_writable, replacing, write_texts
+from subwhisper.pipeline.outputs import OutputPlan, check_writable, replacing, write_files
 
 
 def source(path: Path | str) -> Source:
@@ -76,7 +76,7 @@ def test_a_file_that_is_there_is_refused_when_told_not_to_overwrite(tmp_path: Pa
 
 
 def test_several_files_are_written_whole(tmp_path: Path) -> None:
-    write_texts({tmp_path / "a.srt": "é\n", tmp_path / "b.vtt": "b"})
+    write_files({tmp_path / "a.srt": "é\n".encode(), tmp_path / "b.vtt": b"b"})
     assert (tmp_path / "a.srt").read_bytes() == "é\n".encode()
     assert listing(tmp_path) == ["a.srt", "b.vtt"]
 
@@ -84,7 +84,7 @@ def test_several_files_are_written_whole(tmp_path: Path) -> None:
 def test_a_new_file_has_the_rights_that_the_user_gives_new_files(tmp_path: Path) -> None:
     """A file of mkstemp's is readable by nobody else, and a rename keeps that."""
     (tmp_path / "usual").touch()
-    write_texts({tmp_path / "a.srt": ""})
+    write_files({tmp_path / "a.srt": b""})
     rights = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("usual", "a.srt")]
     assert rights[0] == rights[1]
 
@@ -109,7 +109,7 @@ def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "talk.txt"
     path.write_text("kept")
     with pytest.raises(OutputError, match="is an input"):
-        write_texts({tmp_path / "x" / ".." / "talk.txt": "new"}, inputs=[path])
+        write_files({tmp_path / "x" / ".." / "talk.txt": b"new"}, inputs=[path])
     assert path.read_text() == "kept"
 
 
@@ -117,14 +117,14 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
     """Renaming onto /dev/null as root would replace the device."""
     (tmp_path / "folder.srt").mkdir()
     with pytest.raises(OutputError, match="not a regular file"):
-        write_texts({tmp_path / "folder.srt": ""})
+        write_files({tmp_path / "folder.srt": b""})
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_a_link_is_written_through(tmp_path: Path) -> None:
     (tmp_path / "real.srt").write_text("old")
     (tmp_path / "link.srt").symlink_to(tmp_path / "real.srt")
-    write_texts({tmp_path / "link.srt": "new"})
+    write_files({tmp_path / "link.srt": b"new"})
     assert (tmp_path / "link.srt").is_symlink()
     assert (tmp_path / "real.srt").read_text() == "new"
 
@@ -132,7 +132,7 @@ def test_a_link_is_written_through(tmp_path: Path) -> None:
 def test_a_name_too_long_for_the_disk_is_named(tmp_path: Path) -> None:
     target = tmp_path / ("x" * 300 + ".srt")
     with pytest.raises(OutputError, match="xxx"):
-        write_texts({target: ""})
+        write_files({target: b""})
 
 
 def test_captions_of_one_input_do_not_replace_another(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subwhisper.errors import OptionError
@@ -52,11 +52,13 @@ def test_words_move_with_their_cue() -> None:
     assert moved.highlighted == moved.words[1]
 
 
+@settings(deadline=None)
 @given(tracks(), st.integers(0, 100_000))
 def test_a_shift_there_and_back_changes_nothing(track: Track, ms: int) -> None:
     assert retime(retime(track, Retiming(offset_ms=ms)), Retiming(offset_ms=-ms)) == track
 
 
+@settings(deadline=None)
 @given(tracks(), st.floats(0.01, 50), st.integers(-20_000, 20_000))
 def test_only_times_change(track: Track, factor: float, offset_ms: int) -> None:
     moved = retime(track, Retiming(factor, offset_ms))
@@ -111,6 +113,7 @@ def test_impossible_rates_and_factors_are_refused(rate: float) -> None:
         Retiming(rate)
 
 
+@settings(deadline=None)
 @given(tracks(), st.lists(st.integers(1, 60_000), max_size=5))
 def test_every_cue_is_in_one_part_and_none_changes_places(track: Track, cuts: list[int]) -> None:
     pieces = split(track, cuts)
@@ -168,6 +171,7 @@ def test_stacked_words_stay_on_their_lines() -> None:
     assert [cue.lines[word.line][word.first : word.stop] for word in cue.words] == ["Hello", "there"]
 
 
+@settings(deadline=None)
 @given(tracks(), tracks(), st.integers(0, 800))
 def test_every_text_is_shown_and_never_two_cues_at_once(upper: Track, lower: Track, tolerance_ms: int) -> None:
     both = stack(upper, lower, tolerance_ms=tolerance_ms)

@@ -20,19 +20,19 @@ def events(script: str) -> list[str]:
 
 
 def test_karaoke_in_ass_counts_hundredths_from_the_start_of_the_event() -> None:
-    script = Look(highlight="karaoke").text(TRACK, "ass")
+    script = Look(highlight="karaoke").file(TRACK, "ass").decode()
     assert events(script) == ["{\\k30}one {\\k30}two,\\N{\\k40}{\\k40}then"]
     assert ass.read(script, "x").cues[0].words == WORDS
 
 
 def test_karaoke_in_webvtt_is_inline_times() -> None:
-    text = Look(highlight="karaoke").text(TRACK, "vtt")
+    text = Look(highlight="karaoke").file(TRACK, "vtt").decode()
     assert "one <00:00:01.300>two,\n<00:00:02.000>then" in text
     assert [word.start_ms for word in vtt.read(text, "x").cues[0].words] == [1000, 1300, 2000]
 
 
 def test_karaoke_leaves_formats_without_times_of_words_plain() -> None:
-    assert "<" not in Look(highlight="karaoke").text(TRACK, "srt")
+    assert "<" not in Look(highlight="karaoke").file(TRACK, "srt").decode()
 
 
 def test_words_have_three_states_one_event_each_and_the_one_being_said_grows() -> None:
@@ -47,13 +47,13 @@ def test_words_have_three_states_one_event_each_and_the_one_being_said_grows() -
 
 
 def test_words_are_underlined_where_there_are_no_colours_and_timed_where_there_are_times() -> None:
-    assert Look(highlight="words").text(TRACK, "srt").count("<u>") == 3
-    assert "<00:00:01.300>" in Look(highlight="words").text(TRACK, "vtt")
+    assert Look(highlight="words").file(TRACK, "srt").decode().count("<u>") == 3
+    assert "<00:00:01.300>" in Look(highlight="words").file(TRACK, "vtt").decode()
 
 
 def test_no_highlighting_writes_no_times_of_words() -> None:
     for format in ("srt", "vtt", "ass", "ttml", "lrc"):
-        assert Look().text(TRACK, format) == Look().text(
+        assert Look().file(TRACK, format) == Look().file(
             replace(TRACK, cues=(replace(TRACK.cues[0], words=()),)), format
         )
 
@@ -93,14 +93,14 @@ def test_impossible_styles_are_refused_with_what_is_possible(text: str, said: st
 
 
 def test_a_style_cannot_smuggle_codes_into_a_script() -> None:
-    script = Look(style=parse_style("font=x}{\\p1\\\\an")).text(TRACK, "ass")
+    script = Look(style=parse_style("font=x}{\\p1\\\\an")).file(TRACK, "ass").decode()
     (style,) = [line for line in script.splitlines() if line.startswith("Style: Default")]
     assert not re.search(r"[{}\\]", style)
 
 
 def test_speakers_get_the_colours_of_broadcasters() -> None:
     cues = (Cue(0, 900, ("Who?",)).marked(voice="Ann"), Cue(1000, 1900, ("Me.",)).marked(voice="Bo"))
-    lines = Look(style=PRESETS["broadcast"]).text(Track(cues), "ass").splitlines()
+    lines = Look(style=PRESETS["broadcast"]).file(Track(cues), "ass").decode().splitlines()
     assert [line.split(",")[3:5] for line in lines if line.startswith("Dialogue")] == [
         ["Speaker 1", "Ann"], ["Speaker 2", "Bo"],
     ]  # fmt: skip
@@ -109,7 +109,7 @@ def test_speakers_get_the_colours_of_broadcasters() -> None:
 
 def test_the_second_language_stands_below_in_a_look_of_its_own() -> None:
     both = bilingual(Track((Cue(0, 900, ("Ja.",)),)), Track((Cue(0, 900, ("Yes.",)),)))
-    script = Look(style=CaptionStyle()).text(both, "ass")
+    script = Look(style=CaptionStyle()).file(both, "ass").decode()
     assert events(script) == ["Ja.\\N{\\rSecond}Yes."]
     assert any(line.startswith("Style: Second,FiraGO,46,") for line in script.splitlines())
 
@@ -118,14 +118,16 @@ def test_a_place_of_its_own_is_kept_whatever_the_style() -> None:
     cue = Cue(0, 900, ("up",), placement=Placement("top"))
     low = Cue(1000, 1900, ("low",), placement=Placement("bottom", "left"))
     track = Track((cue, low))
-    assert events(Look().text(track, "ass")) == ["{\\an8}up", "{\\an1}low"]
-    assert events(Look(style=PRESETS["top"]).text(track, "ass")) == ["up", "{\\an1}low"]
+    assert events(Look().file(track, "ass").decode()) == ["{\\an8}up", "{\\an1}low"]
+    assert events(Look(style=PRESETS["top"]).file(track, "ass").decode()) == ["up", "{\\an1}low"]
 
 
 def test_the_styles_of_a_script_stay_unless_another_is_asked_for() -> None:
-    own = Look(style=replace(CaptionStyle(), font="Courier")).text(
-        Track((Cue(0, 900, ("so",)).marked(Style(italic=True)),)), "ass"
+    own = (
+        Look(style=replace(CaptionStyle(), font="Courier"))
+        .file(Track((Cue(0, 900, ("so",)).marked(Style(italic=True)),)), "ass")
+        .decode()
     )
     track = ass.read(own, "x")
-    assert Look().text(track, "ass") == own
-    assert "Courier" not in Look(style=CaptionStyle()).text(track, "ass")
+    assert Look().file(track, "ass").decode() == own
+    assert "Courier" not in Look(style=CaptionStyle()).file(track, "ass").decode()

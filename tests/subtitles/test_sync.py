@@ -82,3 +82,66 @@ def test_two_hours_take_seconds() -> None:
 def test_too_little_to_compare_is_refused(cues: Sequence[tuple[float, float]], speech: Spans) -> None:
     with pytest.raises(InputError, match="too little"):
         fit(cues, speech)
+
+
+BREAKS = [(900.0, 30.0), (1800.0, 45.0)]
+"""When something is put into the recording, and how long it lasts."""
+
+
+def with_breaks(cues: Spans, speech: Spans, breaks: Sequence[tuple[float, float]]) -> tuple[Spans, Spans]:
+    """Where the cues belong, and the speech, once breaks are put in: none falls into a sentence."""
+    cuts = [(min((end for _, end in cues if end > at), default=at), length) for at, length in breaks]
+
+    def later(span: tuple[float, float]) -> tuple[float, float]:
+        lasts = sum(length for at, length in cuts if span[0] > at - 0.5)
+        return span[0] + lasts, span[1] + lasts
+
+    return [later(span) for span in cues], [later(span) for span in speech]
+
+
+def errors(found: Fit, cues: Spans, right: Spans) -> list[float]:
+    """Seconds by which each cue that is kept misses its place."""
+    offsets = np.zeros(len(cues))
+    for piece in found.pieces:
+        offsets[piece.first :] = piece.offset
+    return [
+        abs(cue[0] * found.ratio + offset - place[0])
+        for index, (cue, offset, place) in enumerate(zip(cues, offsets, right, strict=True))
+        if index not in found.left_out
+    ]
+
+
+@pytest.mark.parametrize("source", [25.0, 24.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_breaks_put_into_a_recording_are_found(seed: int, source: float) -> None:
+    cues, speech = dialogue(45, seed)
+    right, speech = with_breaks(cues, speech, BREAKS)
+    factor = 25.0 / source
+    found = fit([(start / factor, end / factor) for start, end in cues], speech, ratios=(1.0, factor), most_breaks=8)
+    missed = errors(found, [(start / factor, end / factor) for start, end in cues], right)
+    assert len(found.pieces) == 3
+    assert sum(error > 0.05 for error in missed) <= 2  # a cue at a break may go with the wrong side
+    assert np.median(missed) < 0.05
+    assert found.confidence > 0.99
+
+
+def test_a_scene_cut_out_of_a_recording_takes_its_cues_with_it() -> None:
+    cues, speech = dialogue(30, seed=4)
+    first, last = (next(index for index, cue in enumerate(cues) if cue[0] > at) for at in (800, 860))
+    gone = cues[last][0] - cues[first][0]
+    start, end = cues[first][0] - 0.1, cues[last][0] - 0.1
+    heard = [(a - gone, b - gone) if a >= end else (a, b) for a, b in speech if not (start <= a < end)]
+    found = fit(cues, heard, most_breaks=4)
+    assert [piece.offset for piece in found.pieces] == pytest.approx([0, -gone], abs=0.05)
+    assert len(found.left_out) == pytest.approx(last - first, abs=2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_line_is_kept_where_pieces_are_not_clearly_better(seed: int) -> None:
+    cues, speech = dialogue(30, seed)
+    assert len(fit(planted(cues, 25 / 24, 7.0), speech, most_breaks=8).pieces) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_breaks_do_not_make_strangers_fit(seed: int) -> None:
+    assert fit(dialogue(20, seed)[0], dialogue(20, seed + 50)[1], most_breaks=8).confidence < 0.5

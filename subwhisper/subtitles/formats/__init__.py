@@ -1,8 +1,8 @@
 """Subtitle files: one module per format, and the table of them.
 
 To add a format: a module with `write(track) -> str` and, where it can be read, `read(text, source, report) -> Track`,
-and its line in FORMATS; tests/subtitles/formats/test_round_trip.py picks it up. What a format cannot hold needs no
-list: `losses.py` finds out by reading what was written.
+and its line in FORMATS; the tests of tests/subtitles/formats pick it up. What a format cannot hold needs no list:
+`losses.py` finds out by reading what was written.
 """
 
 import os
@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,13 +17,15 @@ from typing import Any
 from subwhisper.errors import InputError, OptionError, OutputError
 from subwhisper.subtitles.formats import (
     ass,
-    broadcast,
     classic,
     json_document,
     lrc,
     sbv,
+    scc,
+    scc_reader,
     spreadsheet,
     srt,
+    stl,
     tsv,
     ttml,
     ttml_writer,
@@ -42,13 +43,22 @@ class Format:
     """How one kind of file is written and read, where it can be."""
 
     title: str
-    write: Callable[[Track], str] | None = None
+    write: Callable[..., str] | None = None
     read: Callable[..., Track] | None = None
     """`(text, source, report)`"""
+    write_bytes: Callable[..., bytes] | None = None
     read_bytes: Callable[..., Track] | None = None
-    """The same, for a file that is not text."""
+    """The same two, for a file that is not text."""
     counts_frames: bool = False
-    """Reading takes `fps` as well."""
+    """Both take `fps` as well."""
+
+    @property
+    def is_written(self) -> bool:
+        return bool(self.write or self.write_bytes)
+
+    @property
+    def is_read(self) -> bool:
+        return bool(self.read or self.read_bytes)
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -67,8 +77,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "sub": Format("MicroDVD", classic.write_microdvd, classic.read_microdvd, counts_frames=True),
         "mpl": Format("MPL2", classic.write_mpl2, classic.read_mpl2),
         "smi": Format("SAMI", classic.write_sami, classic.read_sami),
-        "scc": Format("Scenarist closed captions", broadcast.write_scc, broadcast.read_scc),
-        "stl": Format("EBU STL", read_bytes=broadcast.read_stl),
+        "scc": Format("Scenarist closed captions", scc.write, scc_reader.read),
+        "stl": Format("EBU STL", write_bytes=stl.write, read_bytes=stl.read, counts_frames=True),
     }
 )
 """By file suffix, without its dot."""
@@ -108,13 +118,18 @@ def render(track: Track, format: str, **options: Any) -> str:
         options: of that format's `write`.
 
     Raises:
-        OptionError: there is no such format, or it cannot be written.
-        MissingExtra: it needs a package that is not installed.
+        OptionError: there is no such format, or it is none of text.
     """
     found = FORMATS[format_name(format)]
     if found.write is None:
-        raise OptionError(f"{found.title} can be read but not written", hint=f"formats: {_names(readable=False)}")
+        raise OptionError(f"{found.title} is not text", hint="encode() gives its bytes")
     return found.write(track, **options)
+
+
+def encode(track: Track, format: str, **options: Any) -> bytes:
+    """Write a track as the bytes of a file; see `render`. Text is in UTF-8."""
+    found = FORMATS[format_name(format)]
+    return found.write_bytes(track, **options) if found.write_bytes else render(track, format, **options).encode()
 
 
 def write_track(track: Track, path: Path | str) -> None:
@@ -123,13 +138,12 @@ def write_track(track: Track, path: Path | str) -> None:
     Raises:
         OptionError: no format has this suffix.
         OutputError: the file cannot be written.
-        MissingExtra: its format needs a package that is not installed.
     """
     path = Path(path)
-    text = render(track, path.suffix.removeprefix("."))
+    content = encode(track, path.suffix.removeprefix("."))
     partial_ = path.with_name(f".{path.name[:60]}.{os.getpid()}.part")
     try:
-        partial_.write_text(text, encoding="utf-8", newline="\n")
+        partial_.write_bytes(content)
         os.replace(partial_, path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
@@ -164,14 +178,16 @@ def read_track(
     path = Path(path)
     content = read_bytes(path)
     kind = format_name(format) if format else _recognise_bytes(content, path)
-    if kind and (read := FORMATS[kind].read_bytes):
-        return read(content, str(path), report)
-    text = decode(content, str(path), encoding, Clerk(str(path), report).tell)
+    text = ""
+    if kind is None or not FORMATS[kind].read_bytes:
+        text = decode(content, str(path), encoding, Clerk(str(path), report).tell)
     found = FORMATS[kind or _recognise(text, path)]
+    options = {"fps": fps} if found.counts_frames else {}
+    if found.read_bytes:
+        return found.read_bytes(content, str(path), report, **options)
     if found.read is None:
         raise InputError(f"{path} has no times to read", hint=f"formats that have: {_names(readable=True)}")
-    reader = partial(found.read, fps=fps) if found.counts_frames else found.read
-    return reader(text, str(path), report)
+    return found.read(text, str(path), report, **options)
 
 
 def _recognise_bytes(content: bytes, path: Path) -> str | None:
@@ -216,6 +232,4 @@ def format_name(name: str) -> str:
 
 
 def _names(*, readable: bool) -> str:
-    return ", ".join(
-        name for name, format in FORMATS.items() if (format.read or format.read_bytes if readable else format.write)
-    )
+    return ", ".join(name for name, format in FORMATS.items() if (format.is_read if readable else format.is_written))

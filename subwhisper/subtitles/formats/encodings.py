@@ -85,9 +85,11 @@ def decode(content: bytes, source: str, stated: str | None = None, report: Repor
             pass
     if stated is not None:
         return _as_stated(content, source, stated)
-    encoding = _detect(content)
+    encoding, sure = _detect(content)
     if report:
-        report(Repair(0, f"not UTF-8; read as {encoding}, which is a guess from its letters"))
+        report(
+            Repair(0, f"not UTF-8; read as {encoding}, a guess from its letters (confidence {sure:.2f}; --encoding)")
+        )
     return _salvaged(content, encoding, report)
 
 
@@ -120,19 +122,20 @@ def _salvaged(content: bytes, encoding: str, report: Report | None) -> str:
     return text.removeprefix("\ufeff")
 
 
-def _detect(content: bytes) -> str:
-    """Name the likeliest encoding of text without a byte order mark."""
+def _detect(content: bytes) -> tuple[str, float]:
+    """Name the likeliest encoding of text without a byte order mark, and how sure that is, 0 to 1."""
     head = content[:_LOOKED_AT]
     if b"\0" in head[:1000]:  # UTF-16 without its mark: half the bytes of most scripts are 0 in one place
-        return "utf-16-be" if head[0:1000:2].count(0) >= head[1:1000:2].count(0) else "utf-16-le"
+        big = head[0:1000:2].count(0) >= head[1:1000:2].count(0)
+        return ("utf-16-be" if big else "utf-16-le"), 1.0
     from chardet import EncodingEra, detect  # its tables take a while to load, and most files need none of them
 
     if len(head.translate(None, bytes(range(128)))) < _TELLING:
-        return _LAST_RESORT
+        return _LAST_RESORT, 0.0
     words = _WORDLESS.sub(b"", head.replace(b"\r", b"\n"))
     eras = EncodingEra.ALL & ~EncodingEra.MAINFRAME
-    found = detect(words or head, encoding_era=eras, prefer_superset=True)["encoding"]
+    found = detect(words or head, encoding_era=eras, prefer_superset=True)
     try:
-        return codecs.lookup(found or _LAST_RESORT).name
+        return codecs.lookup(found["encoding"] or "").name, found["confidence"]
     except LookupError:
-        return _LAST_RESORT
+        return _LAST_RESORT, 0.0

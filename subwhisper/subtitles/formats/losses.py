@@ -1,11 +1,12 @@
 """What a format could not hold of a track: found by reading what was written, not by a list of promises."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from subwhisper.subtitles.formats import FORMATS, format_name
 from subwhisper.subtitles.markup import PLAIN, Placement
+from subwhisper.subtitles.runs import Run, decompose
 from subwhisper.subtitles.track import Cue, Track
 
 _LOOKS = ("bold", "italic", "underline", "strikeout", "colour", "background", "font", "size", "classes")
@@ -28,88 +29,127 @@ class Loss:
         return f"{self.kind} ({self.count})"
 
 
-def find_losses(track: Track, format: str, text: str) -> tuple[Loss, ...]:
+def find_losses(track: Track, format: str, content: bytes) -> tuple[Loss, ...]:
     """Compare a track with what a reader finds in the file it was written to.
 
     Args:
         track: what was to be written.
         format: of the file.
-        text: of the file.
+        content: of the file.
 
     Raises:
         OptionError: there is no such format.
     """
-    read = FORMATS[format_name(format)].read
-    back = read(text, format, lambda _: None) if read else None
+    back = _read_back(content, format_name(format))
+    lost = _beside(track) - _beside(back or Track(()))
     if back is None:
-        lost = _held(track) + Counter({"time": len(track.cues)})
-        lost["line break"] = sum(len(cue.lines) > 1 for cue in track.cues)
-        lost["position"] = sum(cue.placement is not None for cue in track.cues)
+        lost += _untimed(track)
     else:
-        lost = _held(track) - _held(back) + _moved(track, back)
+        for before, after in _pairs(track.cues, back.cues):
+            lost += _changed(before, after)
+        lost["extra cue"] = max(len(back.cues) - len(track.cues), 0)
     return tuple(Loss(kind, count) for kind, count in sorted(lost.items()) if count > 0)
 
 
-def _held(track: Track) -> Counter[str]:
-    """How much there is of everything that a format may not know."""
-    held: Counter[str] = Counter()
-    for cue in track.cues:
-        held.update(set(_marks(cue)))
-        held["word time"] += len(cue.words)
-        if cue.raw:
-            held.update(dict.fromkeys(cue.raw.unheld, 1))
-            held["identifier"] += bool(cue.raw.name)
-    held.update(_KINDS.get(block.kind, block.kind) for block in track.raw)
+def _read_back(content: bytes, format: str) -> Track | None:
+    """What a reader finds; `None` where there is nothing to read."""
+    found = FORMATS[format]
+    if found.read_bytes:
+        return found.read_bytes(content, format, lambda _: None)
+    return found.read(content.decode(), format, lambda _: None) if found.read else None
+
+
+def _beside(track: Track) -> Counter[str]:
+    """What a file holds beside its cues."""
+    held = Counter(_KINDS.get(block.kind, block.kind) for block in track.raw)
     held["language of the track"] = int(track.language is not None)
-    return +held
+    return held
 
 
-def _marks(cue: Cue) -> Iterator[str]:
-    """What the text of a cue is marked with, one name each."""
-    for span in cue.spans:
-        for name in _LOOKS:
-            if getattr(span.style, name) != getattr(PLAIN, name):
-                yield _KINDS.get(name, name)
-        for name in ("voice", "ruby", "language"):
-            if getattr(span, name):
-                yield name
-    if len(cue.voices) > 1:
-        yield "change of voice"
-    if cue.highlighted:
-        yield "underline"
-
-
-def _moved(track: Track, back: Track) -> Counter[str]:
-    """What is still there but elsewhere, or otherwise."""
-    lost: Counter[str] = Counter()
-    if len(track.cues) != len(back.cues):
-        lost["cue"] = len(track.cues) - len(back.cues)
-        return lost
-    for before, after in zip(track.cues, back.cues, strict=True):
-        lost["exact time"] += (before.start_ms, before.end_ms) != (after.start_ms, after.end_ms)
-        if before.lines != after.lines:
-            same = before.text.split() == after.text.split()
-            lost["line break" if same else "character"] += 1
-        if before.placement and not _near(before.placement, after.placement):
-            lost["position"] += 1
-        lost["part of the style"] += _restyled(before, after)
-        if len(before.words) == len(after.words):
-            pairs = zip(before.words, after.words, strict=True)
-            lost["exact word time"] += sum((a.start_ms, a.end_ms) != (b.start_ms, b.end_ms) for a, b in pairs)
+def _untimed(track: Track) -> Counter[str]:
+    """All that is not the bare text."""
+    lost = Counter({"time": len(track.cues)})
+    for cue in track.cues:
+        lost += _held(cue)
+        lost["line break"] += len(cue.lines) > 1
+        lost["position"] += cue.placement is not None
     return lost
 
 
-def _near(before: Placement, after: Placement | None) -> bool:
-    if after is None or (before.row, before.side) != (after.row, after.side):
+def _pairs(before: tuple[Cue, ...], after: tuple[Cue, ...]) -> Iterator[tuple[Cue, Cue | None]]:
+    """Each cue, and what became of it: the next of those left, unless a later cue begins nearer to that one."""
+    if len(before) == len(after):
+        yield from zip(before, after, strict=True)
+        return
+    rest = deque(after)
+    for cue, following in zip(before, [*before[1:], None], strict=True):
+        ours = bool(rest) and (following is None or _apart(rest[0], cue) <= _apart(rest[0], following))
+        yield cue, rest.popleft() if ours else None
+
+
+def _apart(one: Cue, other: Cue) -> int:
+    return abs(one.start_ms - other.start_ms)
+
+
+def _changed(before: Cue, after: Cue | None) -> Counter[str]:
+    """What a cue lost, and what is still there but elsewhere, or otherwise."""
+    if after is None:
+        return Counter({"cue": 1}) + _held(before)
+    same_lines = before.lines == after.lines
+    marks = _marks(before, in_place=same_lines) ^ _marks(after, in_place=same_lines)
+    lost = _beyond_marks(before) - _beyond_marks(after) + Counter({kind for kind, _, _ in marks})
+    lost["exact time"] += (before.start_ms, before.end_ms) != (after.start_ms, after.end_ms)
+    if not same_lines:
+        lost["line break" if before.text.split() == after.text.split() else "character"] += 1
+    lost["position"] += not _near(before.placement, after.placement)
+    if len(before.words) == len(after.words):
+        pairs = zip(before.words, after.words, strict=True)
+        lost["exact word time"] += sum((a.start_ms, a.end_ms) != (b.start_ms, b.end_ms) for a, b in pairs)
+    return lost
+
+
+def _held(cue: Cue) -> Counter[str]:
+    """How much there is in a cue of everything that a format may not know."""
+    return _beyond_marks(cue) + Counter({kind for kind, _, _ in _marks(cue, in_place=False)})
+
+
+def _beyond_marks(cue: Cue) -> Counter[str]:
+    held = Counter({"word time": len(cue.words)})
+    if cue.raw:
+        held.update(dict.fromkeys(cue.raw.unheld, 1))
+        held["identifier"] = int(bool(cue.raw.name))
+    return held
+
+
+def _marks(cue: Cue, *, in_place: bool) -> set[tuple[str, object, object]]:
+    """What the letters of a cue are marked with: a name, the place of the letter, how. Spaces show no marks."""
+    marks: set[tuple[str, object, object]] = set()
+    if not cue.spans and not cue.highlighted:
+        return marks
+    for line, runs in enumerate(decompose(cue)):
+        place = 0
+        for run in runs:
+            letters = [at for at, letter in enumerate(run.text, start=place) if not letter.isspace()]
+            place += len(run.text)
+            for kind, value in _kinds(run):
+                marks |= {(kind, (line, at) if in_place else None, value) for at in letters}
+    return marks
+
+
+def _kinds(run: Run) -> Iterator[tuple[str, object]]:
+    for name in _LOOKS:
+        if (value := getattr(run.style, name)) != getattr(PLAIN, name):
+            yield _KINDS.get(name, name), value
+    for name in ("voice", "ruby", "language"):
+        if value := getattr(run, name):
+            yield name, value
+
+
+def _near(before: Placement | None, after: Placement | None) -> bool:
+    before, after = before or Placement(), after or Placement()
+    if (before.row, before.side) != (after.row, after.side):
         return False
     pairs = ((before.x, after.x), (before.y, after.y))
     return all(
         one == other or (one is not None and other is not None and abs(one - other) < 0.5) for one, other in pairs
     )
-
-
-def _restyled(before: Cue, after: Cue) -> bool:
-    """Whether the same looks are there but on other stretches of the text."""
-    if before.lines != after.lines or before.highlighted or set(_marks(before)) != set(_marks(after)):
-        return False
-    return before.spans != after.spans

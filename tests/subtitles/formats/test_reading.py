@@ -238,6 +238,36 @@ LEGACY = {
     "auto_detect_windows-1251.srt": ("cp1251", "Из зоре времена долазимо,"),
     "gb2312-chinese.srt": ("gb2312", "宇宙守护神 保护我们远离邪恶"),
 }
+SAID = {
+    "cp1250": ["Příliš žluťoučký kůň úpěl ďábelské ódy.", "Zażółć gęślą jaźń, proszę państwa."],
+    "cp1251": ["Здравствуйте, как у вас дела сегодня?", "Мы скоро вернёмся домой."],
+    "koi8-r": ["Здравствуйте, как у вас дела сегодня?", "Мы скоро вернёмся домой."],
+    "cp1252": ["Où êtes-vous allés hier soir ?", "C'est très gentil à vous, déjà.", "Ça m'a été donné par ma mère."],
+    "cp1253": ["Καλημέρα, τι κάνετε σήμερα;", "Πρέπει να φύγουμε τώρα."],
+    "cp1254": ["Bugün hava çok güzel, değil mi?", "Şimdi eve gitmek istiyorum."],
+    "cp1255": ["שלום, מה שלומך היום?", "אני רוצה ללכת הביתה עכשיו."],
+    "cp1256": ["مرحبا، كيف حالك اليوم؟", "أريد أن أذهب إلى البيت الآن."],
+    "cp874": ["วันนี้คุณสบายดีไหม", "ฉันอยากกลับบ้านเดี๋ยวนี้"],
+    "big5": ["我們今天要去哪裡吃晚飯?", "這個問題很難回答。"],
+    "gb18030": ["我们今天要去哪里吃晚饭？", "这个问题很难回答。"],
+    "shift_jis": ["今日はどこで晩ご飯を食べますか。", "この問題は答えるのが難しい。"],
+    "euc_jp": ["今日はどこで晩ご飯を食べますか。", "この問題は答えるのが難しい。"],
+    "euc_kr": ["오늘 저녁은 어디에서 먹을까요?", "이 문제는 대답하기 어렵습니다."],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", SAID)
+def test_a_few_sentences_tell_the_encodings_of_before_unicode(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "captions.srt"
+    text = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{line}\n\n" for n, line in enumerate(SAID[encoding], 1))
+    path.write_bytes(text.encode(encoding))
+    for stated in (None, encoding):
+        repairs: list[Repair] = []
+        track = read_track(path, encoding=stated, report=repairs.append)
+        assert [cue.text for cue in track.cues] == SAID[encoding]
+        assert ["confidence" in repair.what for repair in repairs] == ([] if stated else [True])
+
+
 CUES = {
     "arabic-rtl.srt": 26,
     "bom-utf-16-be.srt": 7,
