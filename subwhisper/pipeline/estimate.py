@@ -6,6 +6,7 @@ model is on this machine, nothing is measured and no time is promised.
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from subwhisper.errors import ModelError, SubwhisperError
 from subwhisper.media.decode import open_audio
 from subwhisper.pipeline import unheard
-from subwhisper.pipeline.meter import LengthGuess, survey
+from subwhisper.pipeline.meter import LengthGuess, kind_of, survey
 from subwhisper.pipeline.models import load_from, locate, to_fetch
 from subwhisper.pipeline.plan import BatchPlan, Planned
 from subwhisper.pipeline.probe import duration_of
@@ -99,9 +100,10 @@ def estimate(plan: BatchPlan, job: TranscribeJob, n_workers: int) -> Estimate:
 
 
 def _sound(todo: Sequence[Planned], guess: LengthGuess) -> float | None:
-    lengths = [guess.seconds(one.source.path, one.n_bytes) for one in todo if one.source.path]
-    known = [length for length in lengths if length is not None]
-    return sum(known) if len(known) == len(lengths) else None
+    n_bytes = Counter[str]()
+    for one in todo:
+        n_bytes[kind_of(one)] += one.n_bytes
+    return guess.total(n_bytes)
 
 
 def _disk(todo: Sequence[Planned], job: TranscribeJob, sound: float) -> int:
@@ -116,11 +118,11 @@ def _measured(todo: Sequence[Planned], job: TranscribeJob) -> Measurement | None
     engine = load_from(locate(job.model, job.options, several=True, on_progress=unheard), job.model)
     loading = time.monotonic() - started
     options = replace(job.options, clip_timestamps=(0.0, SAMPLE_SECONDS))
-    middle = len(todo) // 2
-    for one in [*todo[middle:], *todo[:middle]][:5]:
+    files = [(one, one.source.path) for one in todo if one.source.path]
+    middle = len(files) // 2
+    for one, path in [*files[middle:], *files[:middle]][:5]:
         try:
-            assert one.source.path
-            audio = open_audio(one.source.path)
+            audio = open_audio(path)
             started = time.monotonic()
             transcript = engine.transcribe(audio, options)
         except ModelError:

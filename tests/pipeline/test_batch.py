@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from subwhisper.errors import ModelError, SubwhisperError
+from subwhisper.errors import JournalError, ModelError, SubwhisperError
 from subwhisper.pipeline import batch as driver
 from subwhisper.pipeline.batch import BatchOptions, Event, run_batch, watch_batch
-from subwhisper.pipeline.identity import FileIdentity
+from subwhisper.pipeline.identity import FileIdentity, sampled_hash
 from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.journal import Journal
 from subwhisper.pipeline.meter import LengthGuess, Meter
@@ -116,14 +116,64 @@ def test_a_recording_that_kills_workers_is_set_aside_and_the_rest_is_done(folder
     runner = Scripted({"b": lambda assignment, attempt: Lost(assignment.id, "its worker was ended by SIGKILL")})
     told = events(folder, runner, journal, retries=5)
     assert ends(told) == {"a": "done", "b": "failed", "c": "done"}
-    assert runner.attempts["b"] == 2
+    assert runner.attempts["b"] == 3
     (failed,) = [event for event in told if event.kind == "failed"]
     assert "SIGKILL" in failed.facts["error"]["message"]
     assert "journal retry" in failed.facts["error"]["hint"]
     assert ends(events(folder, runner, journal)) == {"b": "failed"}
-    assert runner.attempts["b"] == 2  # the next batch leaves it alone
+    assert runner.attempts["b"] == 3  # the next batch leaves it alone
     journal.retry()
     assert ends(events(folder, Scripted({}), journal))["b"] == "done"
+
+
+def test_a_worker_killed_before_it_began_is_not_held_against_the_recording(folder: Path) -> None:
+    journal = Journal(None)
+    runner = Scripted({"b": lambda assignment, attempt: Lost(assignment.id, "killed", had_begun=False)})
+    told = events(folder, runner, journal, retries=3)
+    assert ends(told) == {"a": "done", "b": "failed", "c": "done"}
+    assert journal.status().jobs == {"done": 2, "failed": 1}
+
+
+class FullDisk:
+    """A queue whose journal takes nothing for a while."""
+
+    def __init__(self, journal: Journal, failures: int) -> None:
+        self._queue, self._left = journal.jobs, failures
+
+    def __getattr__(self, name: str) -> object:
+        method = getattr(self._queue, name)
+        if name not in ("claim", "finish", "postpone", "give_up", "renew", "settled"):
+            return method
+
+        def failing(*arguments: object, **named: object) -> object:
+            self._left -= 1
+            if self._left >= 0:
+                raise JournalError("the journal cannot be used: database or disk is full")
+            return method(*arguments, **named)
+
+        return failing
+
+
+@pytest.mark.parametrize("failures", [1, 2, 7])
+def test_a_journal_that_is_full_for_a_while_is_waited_for(
+    folder: Path, failures: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "_LOOK_EVERY", 0.0)
+    found = list(Search().find([str(folder)]))
+    queue = FullDisk(Journal(None), failures)
+    runner = Scripted({"b": failing("OutputError")})
+    told = list(run_batch(found, TranscribeJob(), OPTIONS, queue, runner))  # type: ignore[arg-type]
+    assert ends(told) == {"a": "done", "b": "failed", "c": "done"}
+    (warning,) = [event.facts["message"] for event in told if event.kind == "warning"]
+    assert "disk is full" in warning
+    assert runner.attempts == {"a": 1, "b": 3, "c": 1}
+
+
+def test_a_journal_that_stays_full_ends_the_batch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "_JOURNAL_PATIENCE", 0.0)
+    queue = FullDisk(Journal(None), 10_000)
+    with pytest.raises(JournalError, match="full"):
+        list(run_batch(list(Search().find([str(folder)])), TranscribeJob(), OPTIONS, queue, Scripted({})))  # type: ignore[arg-type]
 
 
 def test_workers_that_die_whatever_they_do_end_the_batch(folder: Path) -> None:
@@ -195,6 +245,50 @@ def test_a_file_that_may_be_growing_is_left_alone(folder: Path, monkeypatch: pyt
     with pytest.raises(KeyboardInterrupt):
         list(watch_batch(find, TranscribeJob(), OPTIONS, Journal(None).jobs, runner, every=1.0, settle=3600.0))
     assert runner.attempts == {}
+
+
+def test_a_folder_that_is_not_there_yet_is_told_once_and_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+
+    def pass_time(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            (tmp_path / "later").mkdir()
+            (tmp_path / "later" / "a.mp4").write_text("a")
+        if len(looks) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(driver.time, "sleep", pass_time)
+    runner = Scripted({})
+    find = lambda: Search().find([str(tmp_path / "later")])  # noqa: E731
+    watching = watch_batch(find, TranscribeJob(), OPTIONS, Journal(None).jobs, runner, every=1.0, settle=0.0)
+    first = next(watching)
+    assert (first.kind, first.facts["message"]) == ("warning", f"{tmp_path / 'later'} does not exist")
+    told: list[Event] = []
+    with pytest.raises(KeyboardInterrupt):
+        told.extend(watching)
+    assert looks == [1.0] * 5
+    assert runner.attempts == {"a": 1}
+
+
+def test_an_address_is_worked_on_and_then_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = list(Search().find(["http://127.0.0.1/talks/a.mp4"]))
+
+    def written(assignment: Assignment, attempt: int) -> Report:
+        path = tmp_path / "a.en.srt"
+        path.write_text("1\n")
+        return Report(assignment.id, outputs={str(path): sampled_hash(path)}, duration=2.0)
+
+    journal, runner = Journal(None), Scripted({"a": written})
+    told = list(run_batch(found, TranscribeJob(), OPTIONS, journal.jobs, runner))
+    assert [event.input for event in told if event.kind == "done"] == ["http://127.0.0.1/talks/a.mp4"]
+    (skipped,) = [
+        event for event in run_batch(found, TranscribeJob(), OPTIONS, journal.jobs, runner) if event.kind == "skipped"
+    ]
+    assert skipped.facts == {"reason": "done already"}
 
 
 def test_the_time_left_is_that_of_the_sound_left(monkeypatch: pytest.MonkeyPatch) -> None:
