@@ -53,7 +53,7 @@ class BatchOptions:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened; `to_dict` is one line for programs."""
+    """Something that happened; `to_dict` is one line for programs, with the fields that README lists."""
 
     kind: str
     input: str | None = None
@@ -113,6 +113,7 @@ class _Driver:
         self._owner = ProcessIdentity.current()
         self._at_work: dict[int, JobRecord] = {}
         self._languages: dict[int, str | None] = {}
+        self._stage = ""
         self._n_lost = 0
         self._owed: list[tuple[JobRecord, Callable[[], None]]] = []
         """What the journal has not taken yet."""
@@ -166,7 +167,8 @@ class _Driver:
     def _moved(self, position: Position) -> None:
         if position.id in self._at_work and position.stage.startswith("transcribing"):
             self._meter.at(self._at_work[position.id].source, position.done, position.total)
-        self._events.append(Event("progress", facts=_described(self._meter.progress(), position)))
+        self._stage = position.stage
+        self._tell_progress()
 
     def _ended(self, job: JobRecord, report: Report) -> None:
         self._n_lost = 0
@@ -248,6 +250,10 @@ class _Driver:
                 self._events.append(Event("done", source, self._done(job)))
             else:
                 self._events.append(Event("failed", source, {"error": dict(job.error or {}), "tries": job.tries}))
+            self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        self._events.append(Event("progress", facts=_described(self._meter.progress(), self._stage)))
 
     def _done(self, job: JobRecord) -> dict[str, Any]:
         return {
@@ -258,14 +264,14 @@ class _Driver:
         }
 
 
-def _described(progress: BatchProgress, position: Position) -> dict[str, Any]:
+def _described(progress: BatchProgress, stage: str) -> dict[str, Any]:
     return {
         "settled": progress.n_settled,
         "files": progress.n_files,
         "done_s": round(progress.done, 1),
         "total_s": None if progress.total is None else round(progress.total, 1),
         "remaining_s": None if progress.remaining is None else round(progress.remaining),
-        "stage": position.stage,
+        "stage": stage,
     }
 
 

@@ -1,17 +1,19 @@
 """What a batch would take: time, memory, disk and downloads, from a short measurement and without writing a thing.
 
-Half a minute of a recording in the middle of the list is transcribed with the model and options of the job; where no
-model is on this machine, nothing is measured and no time is promised.
+The beginnings of a few recordings from all over the list are transcribed with the model and options of the job, each
+twice as long as the one before, for some ten seconds; where no model is on this machine, nothing is measured and no
+time is promised.
 """
 
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from subwhisper.audio import SAMPLE_RATE, Opening
 from subwhisper.errors import ModelError, SubwhisperError
 from subwhisper.media.decode import open_audio
 from subwhisper.pipeline import unheard
@@ -19,9 +21,13 @@ from subwhisper.pipeline.meter import LengthGuess, kind_of, survey
 from subwhisper.pipeline.models import load_from, locate, to_fetch
 from subwhisper.pipeline.plan import BatchPlan, Planned
 from subwhisper.pipeline.probe import duration_of
-from subwhisper.pipeline.transcribe import TranscribeJob
+from subwhisper.pipeline.transcribe import TranscribeJob, audio_track_of
 
-SAMPLE_SECONDS = 30.0
+_FIRST_SECONDS = 30.0
+"""Of sound, of the first recording that is tried."""
+_MEASURING = 10.0
+"""Seconds of work after which no other recording is tried."""
+_MOST_TRIES = 8
 _SURVEY = 3.0
 """Seconds spent on looking how long recordings are."""
 _TEXT_BYTES = 60.0
@@ -34,12 +40,14 @@ _JOURNAL_BYTES = 170.0
 class Measurement:
     """A short try on this machine."""
 
-    sample: str
+    recordings: int
+    """How many were tried, the first of which, where the machine warms up, does not count if there are others."""
     sound: float
     """Seconds of sound transcribed."""
     took: float
     """Seconds that took, the loading of the model left out."""
     loading: float
+    """Seconds until a worker can begin."""
     memory: int
     """Bytes one worker needs."""
 
@@ -60,7 +68,7 @@ class Estimate:
     """Seconds."""
     seconds: float | None
     memory: int | None
-    """Bytes, of all workers."""
+    """Bytes: of the graphics card where one is used, else of driver and workers."""
     disk: int | None
     """Bytes, of captions, journal and captioned videos."""
     download: int
@@ -76,6 +84,7 @@ class Estimate:
 
 def estimate(plan: BatchPlan, job: TranscribeJob, n_workers: int) -> Estimate:
     """Reckon what a batch would take."""
+    importing, driver = time.process_time(), _resident()  # so far as a driver, and then every worker, before it begins
     guess = LengthGuess()
     survey(plan.todo, guess, duration_of, _SURVEY)
     sound = _sound(plan.todo, guess)
@@ -84,14 +93,14 @@ def estimate(plan: BatchPlan, job: TranscribeJob, n_workers: int) -> Estimate:
     seconds = None
     if measured and sound is not None:
         at_once = max(1, min(n_workers, len(plan.todo)))
-        seconds = measured.loading + sound * measured.pace / at_once
+        seconds = 2 * importing + measured.loading + sound * measured.pace / at_once
     return Estimate(
         n_files=len(plan.todo),
         n_skipped=len(plan.skipped),
         n_refused=len(plan.refused),
         sound=sound,
         seconds=seconds,
-        memory=measured.memory * n_workers if measured else None,
+        memory=measured.memory * n_workers + (0 if _on_card() else driver) if measured else None,
         disk=None if sound is None else _disk(plan.todo, job, sound),
         download=missing.size_bytes if missing else 0,
         model=missing.name if missing else None,
@@ -113,36 +122,53 @@ def _disk(todo: Sequence[Planned], job: TranscribeJob, sound: float) -> int:
 
 
 def _measured(todo: Sequence[Planned], job: TranscribeJob) -> Measurement | None:
-    """Transcribe the beginning of the first recording from the middle of the list that can be read."""
+    """Transcribe for a while; `None` if nothing can be read."""
     started = time.monotonic()
     engine = load_from(locate(job.model, job.options, several=True, on_progress=unheard), job.model)
     loading = time.monotonic() - started
-    options = replace(job.options, clip_timestamps=(0.0, SAMPLE_SECONDS))
-    files = [(one, one.source.path) for one in todo if one.source.path]
-    middle = len(files) // 2
-    for one, path in [*files[middle:], *files[:middle]][:5]:
+    tried: list[tuple[float, float]] = []
+    length, ends = _FIRST_SECONDS, time.monotonic() + _MEASURING
+    for path in _spread([one.source.path for one in todo if one.source.path]):
         try:
-            audio = open_audio(path)
+            audio = Opening(
+                open_audio(path, track=audio_track_of(job.audio_track), sound=job.sound), round(length * SAMPLE_RATE)
+            )
             started = time.monotonic()
-            transcript = engine.transcribe(audio, options)
+            transcript = engine.transcribe(audio, job.options)
         except ModelError:
             raise
         except SubwhisperError:
             continue
-        took = time.monotonic() - started
-        sound = min(SAMPLE_SECONDS, transcript.duration or SAMPLE_SECONDS)
-        return Measurement(str(one.source), sound, took, loading, _memory())
-    return None
+        tried.append((transcript.duration or 0.0, time.monotonic() - started))
+        length *= 2
+        if time.monotonic() > ends:
+            break
+    counted = [(sound, took) for sound, took in tried[1:] or tried if sound]
+    if not counted:
+        return None
+    return Measurement(
+        len(tried), sum(s for s, _ in counted), sum(t for _, t in counted), loading, _on_card() or _resident()
+    )
 
 
-def _memory() -> int:
-    """Bytes this process has needed at most: of the graphics card where one is used, else of the machine."""
+def _spread(paths: Sequence[Path]) -> list[Path]:
+    """A few, from all over the list, the middle first."""
+    step = max(1, len(paths) // _MOST_TRIES)
+    some = list(paths[step // 2 :: step][:_MOST_TRIES])
+    return some[len(some) // 2 :] + some[: len(some) // 2]
+
+
+def _on_card() -> int:
+    """Bytes of a graphics card this process has needed at most."""
     import torch
 
-    if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
-        return torch.cuda.max_memory_allocated()
-    if Path("/proc/self/status").exists():
-        import resource
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return 0
+
+def _resident() -> int:
+    """Bytes of the machine's memory this process has needed at most, where the system tells."""
+    if not Path("/proc/self/status").exists():
+        return 0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

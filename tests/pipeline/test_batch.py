@@ -1,5 +1,6 @@
 """What a batch does about everything that can happen to a recording, whoever does the work."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from subwhisper.pipeline.plan import Planned, name_of
 from subwhisper.pipeline.runner import Lost, NewsFeed, Take
 from subwhisper.pipeline.search import Search
 from subwhisper.pipeline.transcribe import TranscribeJob
-from subwhisper.pipeline.worker import Assignment, Hopeless, News, Position, Report
+from subwhisper.pipeline.worker import Assignment, Hopeless, News, Position, Report, Warned
 
 Answer = Callable[[Assignment, int], News | Lost]
 OPTIONS = BatchOptions(backoff=0.0)
@@ -326,4 +327,40 @@ def test_progress_is_told_in_seconds_of_sound(folder: Path) -> None:
                 yield None
 
     told = [event.facts for event in events(folder, Slow({})) if event.kind == "progress"]
-    assert [(row["settled"], row["done_s"]) for row in told] == [(0, 1.0), (1, 3.0), (2, 5.0)]
+    assert [(row["settled"], row["done_s"]) for row in told] == [
+        (0, 1.0),
+        (1, 2.0),
+        (1, 3.0),
+        (2, 4.0),
+        (2, 5.0),
+        (3, 6.0),
+    ]
+
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def test_every_event_has_the_fields_that_readme_lists(folder: Path) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    listed = {kind: set(re.findall(r"`(\w+)`", fields)) for kind, fields in rows}
+    (folder / "c.en.srt").write_text("1\n")
+    told = events(folder, Talkative({"b": failing("OutputError")}), retries=1)
+    fields = {event.kind: set(event.to_dict()) - {"event"} for event in told}
+    assert fields == {kind: listed[kind] for kind in fields}
+    assert len(fields) == 9
+
+
+class Talkative(Scripted):
+    """Says how far it is, and warns, before it does anything."""
+
+    def run(self, take: Take) -> NewsFeed:
+        def talking() -> Assignment | None:
+            if assignment := take():
+                said.extend([Position(assignment.id, "transcribing", 0.5, 1.0), Warned("a word of warning")])
+            return assignment
+
+        said: list[News] = []
+        for news in super().run(talking):
+            yield from said
+            said.clear()
+            yield news
