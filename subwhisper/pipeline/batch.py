@@ -111,6 +111,7 @@ class _Driver:
         self._plan, self._options, self._queue, self._runner = plan, options, queue, runner
         self._planned = {name_of(one.source): one for one in plan.todo}
         self._owner = ProcessIdentity.current()
+        self._n_open = len(self._planned)
         self._at_work: dict[int, JobRecord] = {}
         self._languages: dict[int, str | None] = {}
         self._stage = ""
@@ -129,7 +130,7 @@ class _Driver:
         self._queue.enqueue(self._planned, self._plan.request, planned_at=planned_at)
         news = self._runner.run(self._take)
         try:
-            while self._queue.n_open():
+            while self._n_open:
                 self._hear(next(news))
                 self._keep_house()
                 yield from self._events
@@ -244,6 +245,7 @@ class _Driver:
 
     def _tell(self, settled: Iterable[JobRecord]) -> None:
         for job in settled:
+            self._n_open -= 1
             self._meter.settled(job.source, job.duration)
             source = str(self._planned[job.source].source)
             if job.state == State.DONE:

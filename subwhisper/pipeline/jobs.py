@@ -134,8 +134,8 @@ class JobQueue:
         now = time.time()
         rows = self._database.execute(
             "UPDATE jobs SET state = 'running', owner = ?, updated = ? WHERE id = ("
-            " SELECT jobs.id FROM mine JOIN jobs USING (id) WHERE state = 'waiting' AND not_before <= ?"
-            " ORDER BY place LIMIT 1) RETURNING *",
+            " SELECT jobs.id FROM mine CROSS JOIN jobs USING (id) WHERE state = 'waiting' AND not_before <= ?"
+            " ORDER BY place LIMIT 1) RETURNING *",  # CROSS: looked at in their order, up to the first that fits
             (str(owner), now, now),
         )
         return JobRecord.of(rows[0]) if rows else None
@@ -243,7 +243,3 @@ class JobQueue:
         for row in rows:
             self._database.execute("DELETE FROM mine WHERE id = ?", (row["id"],))
         return [JobRecord.of(row) for row in rows]
-
-    def n_open(self) -> int:
-        """How many of this driver's jobs are not settled."""
-        return int(self._database.execute("SELECT count(*) FROM mine")[0][0])

@@ -13,7 +13,7 @@ from subwhisper.errors import InputError, OutputError, SubwhisperError
 from subwhisper.pipeline.captioned import Caption, Shelf, covering
 from subwhisper.pipeline.existing import embedded_track
 from subwhisper.pipeline.identity import FileIdentity, sampled_hash
-from subwhisper.pipeline.inputs import Refused, Source
+from subwhisper.pipeline.inputs import Refused, Source, absolute
 from subwhisper.pipeline.jobs import JobQueue, JobRecord, State
 from subwhisper.pipeline.outputs import OutputPlan, check_writable
 from subwhisper.pipeline.recall import key_of
@@ -83,7 +83,7 @@ def make_plan(found: Iterable[Source | Refused], job: TranscribeJob, queue: JobQ
 
 def name_of(source: Source) -> str:
     """The name by which the journal knows a recording."""
-    return os.path.abspath(source.path) if source.path else str(source)
+    return absolute(str(source))
 
 
 def _without_clashes(found: Iterable[Source | Refused], outputs: OutputPlan) -> Iterator[Source | Refused]:
