@@ -117,7 +117,7 @@ class _Dispatch:
 
     def _answers(self) -> list[Any]:
         """What has come in within a tick."""
-        awaited = [*self._at_work, *self._asked]
+        awaited = [*self._asked, *self._at_work]  # what one said before it died is heard before that it died
         if not self._ray.wait(awaited, timeout=TICK)[0]:
             return []
         answers: list[Any] = self._ray.wait(awaited, num_returns=len(awaited), timeout=0)[0]
