@@ -75,7 +75,7 @@ def run_batch(arguments: BatchArguments) -> None:
         journal = arguments.open_journal() or Journal(None)
         runner = arguments.runner(job, journal)
         options = arguments.batch_options()
-        with console.working():
+        with console.working(guess_time_left=False):
             if arguments.watch:
                 events = watch_batch(
                     lambda: search.find(arguments.inputs),
@@ -105,7 +105,7 @@ def _tell(console: Console, events: "Iterable[Event]", arguments: BatchArguments
             n_inputs += event.kind in ("skipped", "done", "failed")
             if arguments.json:
                 _write(event, stdout)
-            if event.kind == "failed":
+            if event.kind == "failed" and not arguments.watch:  # which has no end at which to say it again
                 failures.append(_error(event.facts["error"]))
             _say(console, event, arguments)
     return failures, n_inputs
@@ -126,7 +126,7 @@ def _say(console: Console, event: "Event", arguments: BatchArguments) -> None:
         case "started" if arguments.verbose:
             console.line(f"began {event.input}")
         case "progress":
-            note = f"{facts['settled']} of {facts['files']} done, {_time_left(facts['remaining_s'])}"
+            note = f"{facts['settled']} of {facts['files']} done, {_doing(facts)}"
             console.progress("batch", facts["done_s"], facts["total_s"], note)
         case "done":
             for path in facts["outputs"]:
@@ -141,7 +141,11 @@ def _say(console: Console, event: "Event", arguments: BatchArguments) -> None:
             console.line(f"{facts['done']} done, {facts['skipped']} skipped, {facts['failed']} failed")
 
 
-def _time_left(seconds: float | None) -> str:
+def _doing(facts: Any) -> str:
+    """What is to be waited for: a download, or the time that is left."""
+    if facts["stage"].startswith("fetching"):
+        return str(facts["stage"])
+    seconds = facts["remaining_s"]
     return "time left unknown so far" if seconds is None else f"about {time_text(seconds)} left"
 
 

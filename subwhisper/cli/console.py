@@ -96,8 +96,8 @@ class Console(logging.Handler):
             fail(error)
 
     @contextmanager
-    def working(self) -> Iterator[None]:
-        """Show progress while the block runs; `progress` says how far."""
+    def working(self, *, guess_time_left: bool = True) -> Iterator[None]:
+        """Show progress while the block runs; `progress` says how far, and its notes how long if nobody guesses."""
         if self.quiet or not sys.stderr.isatty():
             yield
             return
@@ -109,7 +109,7 @@ class Console(logging.Handler):
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            *([TimeRemainingColumn()] if guess_time_left else []),
         )
         with Progress(*columns, console=Terminal(stderr=True), transient=True) as self._bars:
             try:

@@ -20,8 +20,8 @@ class PlanArguments(BatchArguments):
 def run_plan(arguments: PlanArguments) -> None:
     """Tell what a batch would do, and what time, memory, disk and downloads it would take.
 
-    Takes the same words as `batch`. Times are those that subwhisper bench found, else the beginning of one recording is
-    transcribed to measure this machine; nothing is written and nothing downloaded.
+    Takes the same words as `batch`. Times are those that subwhisper bench found, else the beginnings of a few recordings
+    are transcribed to measure this machine; nothing is written and nothing downloaded.
     """
     with Console(quiet=arguments.quiet) as console:
         search, job = arguments.search(), arguments.shared_job()
@@ -53,7 +53,7 @@ def _described(told: "Estimate") -> list[str]:
     lines.append(f"memory      {_or_unknown(told.memory, _size)}")
     lines.append(f"disk        {_or_unknown(told.disk, _size)}")
     if measured := told.measurement:
-        lines.append(f"measured    {measured.sound:.0f} s of {measured.sample} in {measured.took:.1f} s")
+        lines.append(f"measured    {measured.sound:.0f} s of sound in {measured.took:.1f} s")
     return lines
 
 

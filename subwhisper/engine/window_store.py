@@ -11,6 +11,9 @@ from typing import Any, Protocol, Self
 from subwhisper.engine.hallucination import Kept
 from subwhisper.transcript import Dropped, Segment
 
+REVISION = 1
+"""Raised by a patch release whose engine makes something else of the same sound; a minor release need not."""
+
 
 class WindowStore(Protocol):
     """Keeps what was made of the windows of one recording under one set of options.

@@ -78,6 +78,11 @@ class Archive:
 
     # -- windows and transcripts --------------------------------------------------------------------------------------
 
+    def window_keys(self, audio: str, settings: str) -> frozenset[str]:
+        """Which windows are kept: of a sound never heard none, so that nothing need be asked about each of them."""
+        rows = self._database.execute("SELECT window FROM windows WHERE audio = ? AND settings = ?", (audio, settings))
+        return frozenset(row["window"] for row in rows)
+
     def window(self, audio: str, settings: str, key: str) -> Mapping[str, Any] | None:
         rows = self._database.execute(
             "SELECT document FROM windows WHERE audio = ? AND settings = ? AND window = ?", (audio, settings, key)

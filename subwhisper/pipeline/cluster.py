@@ -1,32 +1,40 @@
 """A batch on a Ray cluster: the same jobs, journal and worker as on one machine, only elsewhere.
 
 Every actor keeps one model loaded, on a GPU where the cluster has some, else on some cores; Ray starts it again when it
-dies. Each has one recording at a time and gets the next when it is done. Paths travel, never sound, so recordings and
-results must have the same paths on every machine. What is finished is kept in the driver's journal, through an actor
-on the driver's machine: no other machine opens that file.
+dies. Each has one recording at a time and gets the next when it is done. Paths and URLs travel, never sound, so
+recordings and results must have the same paths on every machine. What is finished is kept in the driver's journal,
+through an actor on the driver's machine: no other machine opens that file.
 """
 
 import logging
 import os
+import socket
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from subwhisper.errors import MissingExtra, ToolError
+from subwhisper.errors import InputError, MissingExtra, ToolError
 from subwhisper.pipeline.archive import Archive
 from subwhisper.pipeline.database import Database
-from subwhisper.pipeline.runner import TICK, Lost, NewsFeed, Take
-from subwhisper.pipeline.transcribe import TranscribeJob
-from subwhisper.pipeline.worker import Assignment, Hopeless, News, Report, Worker
+from subwhisper.pipeline.inputs import Source
+from subwhisper.pipeline.runner import TICK, Lost, NewsFeed, Take, scratch, sweep_scratch
+from subwhisper.pipeline.transcribe import TranscribeJob, error_row
+from subwhisper.pipeline.worker import Assignment, Hopeless, News, Report, Warned, Worker
 
 LOCAL = "local"
 """An address that starts a cluster of this machine alone."""
 _CORES_EACH = 4
 """Processor cores of an actor on a cluster without GPUs, unless the number of workers is given."""
 _CLIENT = "ray://"
+_NEWS_EVERY = 1.0
+"""Seconds between two words of one actor about its progress."""
+_PATIENCE = 60.0
+"""Seconds without a single actor after which the user is told why nothing happens."""
+_ELSEWHERE = "recordings and results need the same paths on every machine of the cluster"
 
 
 @dataclass
@@ -51,8 +59,7 @@ class RayRunner:
         """
         ray = _connected(self.address)
         try:
-            actors = self._hire(ray)
-            yield from _Dispatch(ray, actors, take).news()
+            yield from _Dispatch(ray, self._hire(ray), take).news()
         finally:
             ray.shutdown()
 
@@ -68,7 +75,7 @@ class RayRunner:
         keeper = self._keeper(ray)
         # Two threads: one works while the other tells how far it is.
         hire = ray.remote(_Actor).options(max_restarts=-1, max_concurrency=2, **needs)
-        return [hire.remote(job, keeper) for _ in range(self.n_workers)]
+        return [hire.remote(job, keeper, Path.cwd()) for _ in range(self.n_workers)]
 
     def _keeper(self, ray: Any) -> Any:
         if self.journal is None:
@@ -81,85 +88,116 @@ class RayRunner:
 
 
 class _Dispatch:
-    """Hands out assignments to actors and hears them."""
+    """Hands out assignments to actors and hears them.
+
+    An actor gets work only after it has answered: one that has no room yet, or is being started again after its
+    death, would keep a recording waiting, or be taken for its victim.
+    """
 
     def __init__(self, ray: Any, actors: list[Any], take: Take) -> None:
-        self._ray, self._idle, self._take = ray, list(actors), take
-        self._busy: dict[Any, tuple[Any, Assignment]] = {}
-        self._asked: dict[Any, Any] = {}
-        self._away: dict[Any, Any] = {}
-        """Actors that were lost, and what they are asked to see whether they are back."""
+        self._ray, self._take = ray, take
+        self._idle: list[Any] = []
+        self._at_work: dict[Any, tuple[Any, Assignment]] = {}
+        """What they have been told to do, by Ray's reference to its outcome."""
+        self._asked: dict[Any, Any] = {actor.news.remote(): actor for actor in actors}
+        """Who has been asked for news, by Ray's reference to the answer."""
+        self._away = set(actors)
+        self._started = time.monotonic()
+        self._is_patient = True
 
     def news(self) -> NewsFeed:
         while True:
             while self._idle and (assignment := self._take()):
                 actor = self._idle.pop(0)
-                self._busy[actor.work.remote(assignment)] = (actor, assignment)
-                self._asked[actor] = actor.news.remote()
-            for reference in self._finished():
-                actor, assignment = self._busy.pop(reference)
-                yield from self._told(actor)
-                outcome = self._outcome(reference, assignment)
-                if isinstance(outcome, Lost):
-                    self._away[actor] = actor.news.remote()
-                else:
-                    self._idle.append(actor)
-                yield outcome
-            self._welcome_back()
-            for actor, _ in list(self._busy.values()):
-                yield from self._told(actor)
+                self._at_work[actor.work.remote(assignment)] = (actor, assignment)
+            for reference in self._answers():
+                yield from self._outcome(reference) if reference in self._at_work else self._told(reference)
+            yield from self._nobody_came()
             yield None
 
-    def _finished(self) -> list[Any]:
-        """What has been finished within a tick."""
-        if self._busy:
-            finished: list[Any] = self._ray.wait([*self._busy], timeout=TICK)[0]
-            return finished
-        time.sleep(TICK)
-        return []
+    def _answers(self) -> list[Any]:
+        """What has come in within a tick."""
+        awaited = [*self._asked, *self._at_work]  # what one said before it died is heard before that it died
+        if not self._ray.wait(awaited, timeout=TICK)[0]:
+            return []
+        answers: list[Any] = self._ray.wait(awaited, num_returns=len(awaited), timeout=0)[0]
+        return answers
 
-    def _welcome_back(self) -> None:
-        """Give work again to those that answer: a recording given too early would be taken for the next victim."""
-        for actor, reference in list(self._away.items()):
-            if self._ray.wait([reference], timeout=0)[0]:
-                try:
-                    self._ray.get(reference)
-                except self._ray.exceptions.RayError:
-                    self._away[actor] = actor.news.remote()
-                else:
-                    del self._away[actor]
-                    self._idle.append(actor)
+    def _told(self, reference: Any) -> Iterator[News]:
+        """What an actor has to say; of one that died, nothing until it is back.
 
-    def _told(self, actor: Any) -> Iterator[News]:
-        """What an actor has said since it was last asked; of one that died, nothing."""
-        reference = self._asked[actor]
-        if self._ray.wait([reference], timeout=0)[0]:
-            self._asked[actor] = actor.news.remote()
-            try:
-                yield from self._ray.get(reference)
-            except self._ray.exceptions.RayError:
-                return
-
-    def _outcome(self, reference: Any, assignment: Assignment) -> Report | Hopeless | Lost:
+        Raises:
+            ToolError: it cannot be started at all.
+        """
+        actor = self._asked.pop(reference)
         try:
-            outcome: Report | Hopeless = self._ray.get(reference)
+            yield from self._ray.get(reference)
+        except self._ray.exceptions.ActorDiedError as error:
+            reason = str(error).strip().splitlines()[-1]
+            hint = "every machine of the cluster needs the same subwhisper, Ray and Python"
+            raise ToolError(f"no worker can be started on the cluster: {reason}", hint=hint) from error
+        except self._ray.exceptions.RayError:
+            self._away.add(actor)
+        else:
+            if actor in self._away:
+                self._away.remove(actor)
+                self._idle.append(actor)
+        self._asked[actor.news.remote()] = actor
+
+    def _outcome(self, reference: Any) -> Iterator[News | Lost]:
+        actor, assignment = self._at_work.pop(reference)
+        try:
+            said, outcome = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            return Lost(assignment.id, f"its worker on the cluster was lost ({type(error).__name__})")
-        return outcome
+            self._away.add(actor)
+            yield Lost(assignment.id, f"its worker on the cluster was lost ({type(error).__name__})")
+        else:
+            self._idle.append(actor)
+            yield from said
+            yield outcome
+
+    def _nobody_came(self) -> Iterator[Warned]:
+        if self._is_patient and time.monotonic() - self._started > _PATIENCE:
+            self._is_patient = False
+            if not self._idle and not self._at_work:
+                yield Warned(f"the cluster has had no room for a worker for {_PATIENCE:.0f} s; waiting")
 
 
 class _Actor:
     """A worker inside of Ray."""
 
-    def __init__(self, job: TranscribeJob, keeper: Any) -> None:
+    def __init__(self, job: TranscribeJob, keeper: Any, folder: Path) -> None:
+        """Get ready to work as if this were the driver's working folder."""
+        sweep_scratch()
+        with suppress(OSError):
+            os.chdir(folder)
+        self._folder, self._outputs = folder, job.outputs
         self._news: list[News] = []
         archive = Archive(_RemoteDatabase(keeper)) if keeper is not None else None
         self._worker = Worker(job, archive, self._news.append)
 
-    def work(self, assignment: Assignment) -> Report | Hopeless:
-        return self._worker.work(assignment)
+    def work(self, assignment: Assignment) -> tuple[list[News], Report | Hopeless]:
+        """Do it; also gives what was not told before."""
+        if missing := self._unseen(assignment.source):
+            error = InputError(f"{missing} is not there on {socket.gethostname()}", hint=_ELSEWHERE)
+            return [], Report(assignment.id, error=error_row(error))
+        with scratch() as tempfile.tempdir:
+            outcome = self._worker.work(assignment)
+        tempfile.tempdir = None
+        return self._untold(), outcome
+
+    def _unseen(self, source: Source) -> Path | None:
+        """A path that this machine lacks. The driver has made the folder of the results before."""
+        places = [source.path] if source.path else []
+        places += [self._outputs.folder_for(source)]
+        return next((self._folder / place for place in places if not (self._folder / place).exists()), None)
 
     def news(self) -> list[News]:
+        """What happened within a while."""
+        time.sleep(_NEWS_EVERY)
+        return self._untold()
+
+    def _untold(self) -> list[News]:
         told = self._news[:]
         del self._news[: len(told)]
         return told

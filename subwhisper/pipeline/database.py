@@ -42,7 +42,7 @@ CREATE TABLE transcripts (
 CREATE INDEX transcripts_by_age ON transcripts (made);
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, request TEXT NOT NULL, state TEXT NOT NULL,
-    owner TEXT, expires REAL NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
+    owner TEXT, not_before REAL NOT NULL DEFAULT 0,
     tries INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
     size INTEGER, mtime_ns INTEGER, inode INTEGER,
     duration REAL, seconds REAL,

@@ -1,26 +1,34 @@
 """What a batch would take: time, memory, disk and downloads, from a short measurement and without writing a thing.
 
-What `bench` found out is believed. Without that, half a minute of a recording in the middle of the list is transcribed
-with the model and options of the job; where no model is on this machine, nothing is measured and no time is promised.
+What `bench` found out is believed. Without that, the beginnings of a few recordings from all over the list are
+transcribed with the model and options of the job, each twice as long as the one before, for some ten seconds; where no
+model is on this machine, nothing is measured and no time is promised.
 """
 
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from subwhisper.audio import SAMPLE_RATE, Opening
 from subwhisper.engine.device import place, set_threads
 from subwhisper.errors import ModelError, SubwhisperError
 from subwhisper.media.decode import open_audio
 from subwhisper.pipeline import unheard
 from subwhisper.pipeline.figures import find, peak_memory
-from subwhisper.pipeline.meter import LengthGuess, survey
+from subwhisper.pipeline.meter import LengthGuess, kind_of, survey
 from subwhisper.pipeline.models import load_from, locate, to_fetch
 from subwhisper.pipeline.plan import BatchPlan, Planned
 from subwhisper.pipeline.probe import duration_of
-from subwhisper.pipeline.transcribe import TranscribeJob
+from subwhisper.pipeline.transcribe import TranscribeJob, audio_track_of
 
-SAMPLE_SECONDS = 30.0
+_FIRST_SECONDS = 30.0
+"""Of sound, of the first recording that is tried."""
+_MEASURING = 10.0
+"""Seconds of work after which no other recording is tried."""
+_MOST_TRIES = 8
 _SURVEY = 3.0
 """Seconds spent on looking how long recordings are."""
 _TEXT_BYTES = 60.0
@@ -34,11 +42,13 @@ class Measurement:
     """A short try on this machine."""
 
     sample: str
+    """What was transcribed."""
     sound: float
     """Seconds of sound transcribed."""
     took: float
     """Seconds that took, the loading of the model left out."""
     loading: float
+    """Seconds until a worker can begin."""
     memory: int
     """Bytes one worker needs."""
 
@@ -59,7 +69,7 @@ class Estimate:
     """Seconds."""
     seconds: float | None
     memory: int | None
-    """Bytes, of all workers."""
+    """Bytes: of the graphics card where one is used, else of driver and workers."""
     disk: int | None
     """Bytes, of captions, journal and captioned videos."""
     download: int
@@ -75,6 +85,7 @@ class Estimate:
 
 def estimate(plan: BatchPlan, job: TranscribeJob, n_workers: int) -> Estimate:
     """Reckon what a batch would take."""
+    importing, driver = time.process_time(), peak_memory()  # so far as a driver, and then every worker, before it begins
     guess = LengthGuess()
     survey(plan.todo, guess, duration_of, _SURVEY)
     sound = _sound(plan.todo, guess)
@@ -83,14 +94,14 @@ def estimate(plan: BatchPlan, job: TranscribeJob, n_workers: int) -> Estimate:
     seconds = None
     if measured and sound is not None:
         at_once = max(1, min(n_workers, len(plan.todo)))
-        seconds = measured.loading + sound * measured.pace / at_once
+        seconds = 2 * importing + measured.loading + sound * measured.pace / at_once
     return Estimate(
         n_files=len(plan.todo),
         n_skipped=len(plan.skipped),
         n_refused=len(plan.refused),
         sound=sound,
         seconds=seconds,
-        memory=measured.memory * n_workers if measured else None,
+        memory=measured.memory * n_workers + (0 if _is_on_card(job) else driver) if measured else None,
         disk=None if sound is None else _disk(plan.todo, job, sound),
         download=missing.size_bytes if missing else 0,
         model=missing.name if missing else None,
@@ -99,9 +110,10 @@ def estimate(plan: BatchPlan, job: TranscribeJob, n_workers: int) -> Estimate:
 
 
 def _sound(todo: Sequence[Planned], guess: LengthGuess) -> float | None:
-    lengths = [guess.seconds(one.source.path, one.n_bytes) for one in todo if one.source.path]
-    known = [length for length in lengths if length is not None]
-    return sum(known) if len(known) == len(lengths) else None
+    n_bytes = Counter[str]()
+    for one in todo:
+        n_bytes[kind_of(one)] += one.n_bytes
+    return guess.total(n_bytes)
 
 
 def _disk(todo: Sequence[Planned], job: TranscribeJob, sound: float) -> int:
@@ -122,23 +134,41 @@ def _known(job: TranscribeJob) -> Measurement | None:
 
 
 def _measured(todo: Sequence[Planned], job: TranscribeJob) -> Measurement | None:
-    """Transcribe the beginning of the first recording from the middle of the list that can be read."""
+    """Transcribe for a while; `None` if nothing can be read."""
     started = time.monotonic()
     engine = load_from(locate(job.model, job.options, several=True, on_progress=unheard), job.model)
     loading = time.monotonic() - started
-    options = replace(job.options, clip_timestamps=(0.0, SAMPLE_SECONDS))
-    middle = len(todo) // 2
-    for one in [*todo[middle:], *todo[:middle]][:5]:
+    tried: list[tuple[float, float]] = []
+    length, ends = _FIRST_SECONDS, time.monotonic() + _MEASURING
+    for path in _spread([one.source.path for one in todo if one.source.path]):
         try:
-            assert one.source.path
-            audio = open_audio(one.source.path)
+            audio = Opening(
+                open_audio(path, track=audio_track_of(job.audio_track), sound=job.sound), round(length * SAMPLE_RATE)
+            )
             started = time.monotonic()
-            transcript = engine.transcribe(audio, options)
+            transcript = engine.transcribe(audio, job.options)
         except ModelError:
             raise
         except SubwhisperError:
             continue
-        took = time.monotonic() - started
-        sound = min(SAMPLE_SECONDS, transcript.duration or SAMPLE_SECONDS)
-        return Measurement(str(one.source), sound, took, loading, peak_memory())
-    return None
+        tried.append((transcript.duration or 0.0, time.monotonic() - started))
+        length *= 2
+        if time.monotonic() > ends:
+            break
+    counted = [(sound, took) for sound, took in tried[1:] or tried if sound]
+    if not counted:
+        return None
+    sample = "the beginning of 1 recording" if len(tried) == 1 else f"the beginnings of {len(tried)} recordings"
+    return Measurement(sample, sum(s for s, _ in counted), sum(t for _, t in counted), loading, peak_memory())
+
+
+def _spread(paths: Sequence[Path]) -> list[Path]:
+    """A few, from all over the list, the middle first."""
+    step = max(1, len(paths) // _MOST_TRIES)
+    some = list(paths[step // 2 :: step][:_MOST_TRIES])
+    return some[len(some) // 2 :] + some[: len(some) // 2]
+
+
+def _is_on_card(job: TranscribeJob) -> bool:
+    """Whether the model runs on a graphics card, whose memory is another."""
+    return place(job.model.device, job.model.compute).device.type == "cuda"

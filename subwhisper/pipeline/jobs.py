@@ -1,8 +1,9 @@
 """The queue of a batch: who works on which recording, what became of it, and when to try again.
 
-Several drivers may work through one queue. A claim is one statement, so a job has one owner at a time; the
-owner's lease is renewed while it lives. That of a process which is gone from this machine is taken over at once,
-that of a silent one elsewhere when it has run out.
+Several drivers may work through one queue. A claim is one statement, so a job has one owner at a time, who gives a
+sign of life now and then. The jobs of a process which is gone from this machine are free at once, those of any other
+when it has been silent for a lease. Silence is measured by the time that the listener itself was awake: a laptop
+that slept, a clock put forward and two machines of different times end no lease.
 """
 
 import json
@@ -16,6 +17,8 @@ from subwhisper.pipeline.database import Database
 from subwhisper.pipeline.identity import FileIdentity, ProcessIdentity
 
 LEASE_SECONDS = 120.0
+_LONGEST_LOOK = 5.0
+"""Seconds between two looks, of which more means that we were asleep, and others with us."""
 _AT_ONCE = 500
 """Sources in one question to SQLite, which has a limit."""
 
@@ -81,7 +84,10 @@ class JobQueue:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.execute("CREATE TEMP TABLE IF NOT EXISTS mine (id INTEGER PRIMARY KEY, place INTEGER)")
+        self._silence: dict[str, tuple[float, float]] = {}
+        """Owner -> its last sign of life, and seconds of ours since we saw it."""
+        self._looked_at = time.monotonic()
+        database.execute("CREATE TEMP TABLE IF NOT EXISTS mine (place INTEGER PRIMARY KEY, id INTEGER UNIQUE)")
 
     # -- before the work ------------------------------------------------------------------------------------------
 
@@ -96,7 +102,7 @@ class JobQueue:
         return found
 
     def enqueue(self, sources: Iterable[str], request: str, *, planned_at: float) -> None:
-        """Put recordings in the queue, and make them this driver's to see through.
+        """Put recordings in the queue, and make them, and no others, this driver's to see through.
 
         What has been settled since `planned_at`, by another driver, is left as it is.
         """
@@ -109,6 +115,7 @@ class JobQueue:
 
         order: list[tuple[str, str, int]] = []
         with self._database.transaction():
+            self._database.execute("DELETE FROM mine")
             self._database.execute_many(
                 "INSERT INTO jobs (source, request, state, updated) VALUES (?, ?, 'waiting', ?)"
                 " ON CONFLICT (source, request) DO UPDATE"
@@ -117,7 +124,7 @@ class JobQueue:
                 rows(),
             )
             self._database.execute_many(
-                "INSERT OR REPLACE INTO mine SELECT id, ?3 FROM jobs WHERE source = ?1 AND request = ?2", iter(order)
+                "INSERT INTO mine SELECT ?3, id FROM jobs WHERE source = ?1 AND request = ?2", iter(order)
             )
 
     # -- the work ----------------------------------------------------------------------------------------------------
@@ -126,30 +133,35 @@ class JobQueue:
         """Take the next of this driver's jobs that nobody is at; `None` if there is none just now."""
         now = time.time()
         rows = self._database.execute(
-            "UPDATE jobs SET state = 'running', owner = ?, expires = ?, updated = ? WHERE id = ("
-            " SELECT jobs.id FROM mine JOIN jobs USING (id)"
-            " WHERE (state = 'waiting' AND not_before <= ?) OR (state = 'running' AND expires < ?)"
-            " ORDER BY place LIMIT 1) RETURNING *",
-            (str(owner), now + LEASE_SECONDS, now, now, now),
+            "UPDATE jobs SET state = 'running', owner = ?, updated = ? WHERE id = ("
+            " SELECT jobs.id FROM mine CROSS JOIN jobs USING (id) WHERE state = 'waiting' AND not_before <= ?"
+            " ORDER BY place LIMIT 1) RETURNING *",  # CROSS: looked at in their order, up to the first that fits
+            (str(owner), now, now),
         )
         return JobRecord.of(rows[0]) if rows else None
 
     def renew(self, owner: ProcessIdentity) -> None:
         """Say that the owner is still at work."""
-        self._database.execute("UPDATE jobs SET expires = ? WHERE owner = ?", (time.time() + LEASE_SECONDS, str(owner)))
+        self._database.execute("UPDATE jobs SET updated = ? WHERE owner = ?", (time.time(), str(owner)))
 
     def release(self, owner: ProcessIdentity) -> None:
         """Give up everything the owner has not finished."""
         self._database.execute("UPDATE jobs SET state = 'waiting', owner = NULL WHERE owner = ?", (str(owner),))
 
     def release_orphans(self) -> None:
-        """Free the jobs of processes that are gone from this machine."""
-        for row in self._database.execute("SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL"):
-            owner = ProcessIdentity.parse(row["owner"])
-            if owner is None or owner.is_gone():
-                self._database.execute(
-                    "UPDATE jobs SET state = 'waiting', owner = NULL WHERE owner = ?", (row["owner"],)
-                )
+        """Free the jobs of processes that are gone from this machine, and of those that were silent for a lease."""
+        now = time.monotonic()
+        awake, self._looked_at = min(now - self._looked_at, _LONGEST_LOOK), now
+        known, self._silence = self._silence, {}
+        signs = "SELECT owner, max(updated) AS last FROM jobs WHERE owner IS NOT NULL GROUP BY owner"
+        for name, last in self._database.execute(signs):
+            before, silent = known.get(name, (None, 0.0))
+            silent = silent + awake if before == last else 0.0
+            owner = ProcessIdentity.parse(name)
+            if owner is None or owner.is_gone() or silent > LEASE_SECONDS:
+                self._database.execute("UPDATE jobs SET state = 'waiting', owner = NULL WHERE owner = ?", (name,))
+            else:
+                self._silence[name] = (last, silent)
 
     def finish(
         self,
@@ -222,15 +234,12 @@ class JobQueue:
 
     # -- after the work ----------------------------------------------------------------------------------------------
 
-    def settled(self) -> list[JobRecord]:
-        """Those of this driver's jobs that are settled, whoever settled them; each is told once."""
+    def settled(self, id: int | None = None) -> list[JobRecord]:
+        """Those of this driver's jobs that are settled, whoever settled them, or one of them; each is told once."""
+        only = "" if id is None else f" AND id = {id}"
         rows = self._database.execute(
-            "SELECT jobs.* FROM mine JOIN jobs USING (id) WHERE state IN (?, ?, ?) ORDER BY updated", SETTLED
+            f"SELECT jobs.* FROM mine JOIN jobs USING (id) WHERE state IN (?, ?, ?){only} ORDER BY updated", SETTLED
         )
         for row in rows:
             self._database.execute("DELETE FROM mine WHERE id = ?", (row["id"],))
         return [JobRecord.of(row) for row in rows]
-
-    def n_open(self) -> int:
-        """How many of this driver's jobs are not settled."""
-        return int(self._database.execute("SELECT count(*) FROM mine")[0][0])

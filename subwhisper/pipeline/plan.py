@@ -13,7 +13,7 @@ from subwhisper.errors import InputError, OutputError, SubwhisperError
 from subwhisper.pipeline.captioned import Caption, Shelf, covering
 from subwhisper.pipeline.existing import embedded_track
 from subwhisper.pipeline.identity import FileIdentity, sampled_hash
-from subwhisper.pipeline.inputs import Refused, Source
+from subwhisper.pipeline.inputs import Refused, Source, absolute
 from subwhisper.pipeline.jobs import JobQueue, JobRecord, State
 from subwhisper.pipeline.outputs import OutputPlan, check_writable
 from subwhisper.pipeline.recall import key_of
@@ -26,6 +26,7 @@ class Planned:
 
     source: Source
     n_bytes: int
+    """0 of a URL, which nobody knows."""
     ours: frozenset[str] = frozenset()
     """Hashes of what we wrote before, which may be replaced."""
     skipped: str | None = None
@@ -82,7 +83,7 @@ def make_plan(found: Iterable[Source | Refused], job: TranscribeJob, queue: JobQ
 
 def name_of(source: Source) -> str:
     """The name by which the journal knows a recording."""
-    return os.path.abspath(source.path) if source.path else str(source)
+    return absolute(str(source))
 
 
 def _without_clashes(found: Iterable[Source | Refused], outputs: OutputPlan) -> Iterator[Source | Refused]:
@@ -118,17 +119,17 @@ class _Judge:
             InputError: it cannot be looked at, or standard input was named.
             OutputError: its results have no place.
         """
-        if source.path is None:
+        if source.path is None and source.url is None:
             raise InputError("a batch cannot read standard input", hint="subwhisper transcribe can")
-        file = FileIdentity.of(source.path)
+        file = FileIdentity.of(source.path) if source.path else None
         self._shelf.tidy(source)
         reason = None if self.redo else self._reason_to_skip(source, file, records)
         if reason is None:
             self._check_writable(self.job.outputs.folder_for(source))
         ours = frozenset(digest for record in records for digest in record.outputs.values())
-        return Planned(source, file.size, ours, reason)
+        return Planned(source, file.size if file else 0, ours, reason)
 
-    def _reason_to_skip(self, source: Source, file: FileIdentity, records: Sequence[JobRecord]) -> str | None:
+    def _reason_to_skip(self, source: Source, file: FileIdentity | None, records: Sequence[JobRecord]) -> str | None:
         same = next((record for record in records if record.request == self.request), None)
         if same and same.state == State.DONE and same.file == file and _are_as_written(same.outputs):
             return "done already"

@@ -15,6 +15,7 @@ from typing import Any
 import subwhisper
 from subwhisper.audio import AudioSource, Samples
 from subwhisper.engine.options import TranscribeOptions
+from subwhisper.engine.window_store import REVISION
 from subwhisper.errors import InputError, JournalError
 from subwhisper.pipeline.archive import Archive
 from subwhisper.pipeline.identity import FileIdentity
@@ -24,8 +25,12 @@ logger = logging.getLogger(__name__)
 
 
 def settings_key(options: TranscribeOptions, *, fingerprint: str, compute: str) -> str:
-    """Hash everything that recognition depends on, besides the sound."""
-    made_by = {"version": subwhisper.__version__, "model": fingerprint, "compute": compute, "options": asdict(options)}
+    """Hash everything that recognition depends on, besides the sound.
+
+    Of the version only what changes recognition counts: a patch release finds what the one before it heard.
+    """
+    engine = (*subwhisper.__version__.split(".")[:2], REVISION)
+    made_by = {"engine": engine, "model": fingerprint, "compute": compute, "options": asdict(options)}
     return key_of(made_by)
 
 
@@ -74,7 +79,8 @@ class Recall:
     settings: str
     audio: HashedAudio
     _file: FileIdentity = field(init=False)
-    _is_new: bool = False
+    _kept: frozenset[str] | None = None
+    """Which windows were finished before; `None` until that has been asked."""
     _is_failing: bool = False
 
     def __post_init__(self) -> None:
@@ -98,10 +104,11 @@ class Recall:
         if self.audio.digest is None:
             return None
         try:
-            if not self._is_new and (transcript := self.archive.transcript(self.audio.digest, self.settings)):
-                raise AlreadyHeardError(transcript)
-            self._is_new = True
-            return self.archive.window(self.audio.digest, self.settings, key)
+            if self._kept is None:
+                if transcript := self.archive.transcript(self.audio.digest, self.settings):
+                    raise AlreadyHeardError(transcript)
+                self._kept = self.archive.window_keys(self.audio.digest, self.settings)
+            return self.archive.window(self.audio.digest, self.settings, key) if key in self._kept else None
         except JournalError as error:
             self._complain(error)
             return None

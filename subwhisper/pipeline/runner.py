@@ -12,8 +12,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -43,6 +43,8 @@ class Lost:
 
     id: int
     reason: str
+    had_begun: bool = True
+    """Whether the recording may be what killed it."""
 
 
 Take = Callable[[], Assignment | None]
@@ -84,38 +86,39 @@ class LocalRunner:
     _news: "queue.SimpleQueue[tuple[_Process, News | None]]" = field(default_factory=queue.SimpleQueue)
 
     def run(self, take: Take) -> NewsFeed:
-        scratch = Path(tempfile.gettempdir()) / f"{_SCRATCH}{ProcessIdentity.current()}"
-        scratch.mkdir(mode=0o700, exist_ok=True)
         workers: list[_Process] = []
-        try:
-            while True:
-                self._hand_out(take, workers, scratch)
-                try:
-                    worker, news = self._news.get(timeout=TICK)
-                except queue.Empty:
-                    yield None
-                    continue
-                if news is not None:
-                    if isinstance(news, Report | Hopeless):
-                        worker.assignment = None
-                    yield news
-                elif worker in workers:
-                    workers.remove(worker)
-                    yield worker.obituary()
-        finally:
-            for worker in workers:
-                worker.end()
-            for worker in workers:
-                worker.wait()
-            shutil.rmtree(scratch, ignore_errors=True)
+        with scratch() as folder:
+            try:
+                yield from self._news_of(workers, take, folder)
+            finally:
+                for worker in workers:
+                    worker.end()
+                for worker in workers:
+                    worker.wait()
 
-    def _hand_out(self, take: Take, workers: "list[_Process]", scratch: Path) -> None:
+    def _news_of(self, workers: "list[_Process]", take: Take, folder: str) -> NewsFeed:
+        while True:
+            self._hand_out(take, workers, folder)
+            try:
+                worker, news = self._news.get(timeout=TICK)
+            except queue.Empty:
+                yield None
+                continue
+            if news is not None:
+                if isinstance(news, Report | Hopeless):
+                    worker.assignment = None
+                yield news
+            elif worker in workers:
+                workers.remove(worker)
+                yield worker.obituary()
+
+    def _hand_out(self, take: Take, workers: "list[_Process]", folder: str) -> None:
         """Give idle workers something to do; another worker is started only when there is something for it."""
         for worker in workers:
             if worker.assignment is None and (assignment := take()):
                 worker.give(assignment)
         while len(workers) < self.n_workers and (assignment := take()):
-            worker = _Process(self.job, self.journal, scratch, self._news)
+            worker = _Process(self.job, self.journal, folder, self._news)
             workers.append(worker)
             worker.give(assignment)
 
@@ -127,14 +130,14 @@ class _Process:
         self,
         job: TranscribeJob,
         journal: Path | None,
-        scratch: Path,
+        folder: str,
         news: "queue.SimpleQueue[tuple[_Process, News | None]]",
     ) -> None:
         self.assignment: Assignment | None = None
         self.is_ready = False
         self._news = news
         command = [sys.executable, "-c", _WORK]
-        environment = {**os.environ, "TMPDIR": str(scratch)}
+        environment = {**os.environ, "TMPDIR": folder}
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
@@ -155,16 +158,16 @@ class _Process:
         """What is to be told of a worker that is gone.
 
         Raises:
-            ToolError: it had not even begun.
+            ToolError: it cannot be started.
         """
         code = self._process.wait()
         self._hang_up()
         reason = (
             f"its worker was ended by {signal.Signals(-code).name}" if code < 0 else f"its worker ended with {code}"
         )
-        if not self.is_ready:
-            raise ToolError(f"workers do not start: the first ended with {code}", hint="subwhisper doctor may know why")
-        return Lost(self.assignment.id, reason) if self.assignment else None
+        if not self.is_ready and code >= 0:
+            raise ToolError(f"workers do not start: one ended with {code}", hint="subwhisper doctor may know why")
+        return Lost(self.assignment.id, reason, self.is_ready) if self.assignment else None
 
     def end(self) -> None:
         """Ask the worker to put things away and end."""
@@ -198,6 +201,17 @@ class _Process:
                         self._news.put((self, news))
             finally:  # at the end of the pipe: the worker is gone
                 self._news.put((self, None))
+
+
+@contextmanager
+def scratch() -> Iterator[str]:
+    """A temporary folder that is known for that of this process, so that the next batch can remove it after a kill."""
+    folder = Path(tempfile.gettempdir()) / f"{_SCRATCH}{ProcessIdentity.current()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        yield str(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep_scratch() -> None:

@@ -15,10 +15,11 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NoReturn
 
-from subwhisper.errors import InputError, SubwhisperError
+from subwhisper.errors import InputError, JournalError, SubwhisperError
 from subwhisper.pipeline.archive import Archive
 from subwhisper.pipeline.identity import FileIdentity, sampled_hash
 from subwhisper.pipeline.inputs import Source
@@ -179,10 +180,18 @@ def _serve() -> None:
     threading.Thread(target=_listen, args=(sys.stdin.buffer, orders), daemon=True).start()
     job, journal_path = orders.get()
     logging.getLogger("subwhisper").addHandler(Teller(tell))
-    worker = Worker(job, Journal(journal_path).archive if journal_path else None, tell)
+    worker = Worker(job, _archive(journal_path), tell)
     tell(None)  # ready
     while (assignment := orders.get()) is not None:
         tell(worker.work(assignment))
+
+
+def _archive(journal: Path | None) -> Archive | None:
+    try:
+        return Journal(journal).archive if journal else None
+    except JournalError as error:
+        logging.getLogger(__name__).warning("%s; going on without it", error)
+        return None
 
 
 def _listen(stream: BinaryIO, orders: "SimpleQueue[Any]") -> None:

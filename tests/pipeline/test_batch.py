@@ -1,5 +1,6 @@
 """What a batch does about everything that can happen to a recording, whoever does the work."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -8,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from subwhisper.errors import ModelError, SubwhisperError
+from subwhisper.errors import JournalError, ModelError, SubwhisperError
 from subwhisper.pipeline import batch as driver
 from subwhisper.pipeline.batch import BatchOptions, Event, run_batch, watch_batch
-from subwhisper.pipeline.identity import FileIdentity
+from subwhisper.pipeline.identity import FileIdentity, sampled_hash
 from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.journal import Journal
 from subwhisper.pipeline.meter import LengthGuess, Meter
@@ -19,7 +20,7 @@ from subwhisper.pipeline.plan import Planned, name_of
 from subwhisper.pipeline.runner import Lost, NewsFeed, Take
 from subwhisper.pipeline.search import Search
 from subwhisper.pipeline.transcribe import TranscribeJob
-from subwhisper.pipeline.worker import Assignment, Hopeless, News, Position, Report
+from subwhisper.pipeline.worker import Assignment, Hopeless, News, Position, Report, Warned
 
 Answer = Callable[[Assignment, int], News | Lost]
 OPTIONS = BatchOptions(backoff=0.0)
@@ -116,14 +117,64 @@ def test_a_recording_that_kills_workers_is_set_aside_and_the_rest_is_done(folder
     runner = Scripted({"b": lambda assignment, attempt: Lost(assignment.id, "its worker was ended by SIGKILL")})
     told = events(folder, runner, journal, retries=5)
     assert ends(told) == {"a": "done", "b": "failed", "c": "done"}
-    assert runner.attempts["b"] == 2
+    assert runner.attempts["b"] == 3
     (failed,) = [event for event in told if event.kind == "failed"]
     assert "SIGKILL" in failed.facts["error"]["message"]
     assert "journal retry" in failed.facts["error"]["hint"]
     assert ends(events(folder, runner, journal)) == {"b": "failed"}
-    assert runner.attempts["b"] == 2  # the next batch leaves it alone
+    assert runner.attempts["b"] == 3  # the next batch leaves it alone
     journal.retry()
     assert ends(events(folder, Scripted({}), journal))["b"] == "done"
+
+
+def test_a_worker_killed_before_it_began_is_not_held_against_the_recording(folder: Path) -> None:
+    journal = Journal(None)
+    runner = Scripted({"b": lambda assignment, attempt: Lost(assignment.id, "killed", had_begun=False)})
+    told = events(folder, runner, journal, retries=3)
+    assert ends(told) == {"a": "done", "b": "failed", "c": "done"}
+    assert journal.status().jobs == {"done": 2, "failed": 1}
+
+
+class FullDisk:
+    """A queue whose journal takes nothing for a while."""
+
+    def __init__(self, journal: Journal, failures: int) -> None:
+        self._queue, self._left = journal.jobs, failures
+
+    def __getattr__(self, name: str) -> object:
+        method = getattr(self._queue, name)
+        if name not in ("claim", "finish", "postpone", "give_up", "renew", "settled"):
+            return method
+
+        def failing(*arguments: object, **named: object) -> object:
+            self._left -= 1
+            if self._left >= 0:
+                raise JournalError("the journal cannot be used: database or disk is full")
+            return method(*arguments, **named)
+
+        return failing
+
+
+@pytest.mark.parametrize("failures", [1, 2, 7])
+def test_a_journal_that_is_full_for_a_while_is_waited_for(
+    folder: Path, failures: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "_LOOK_EVERY", 0.0)
+    found = list(Search().find([str(folder)]))
+    queue = FullDisk(Journal(None), failures)
+    runner = Scripted({"b": failing("OutputError")})
+    told = list(run_batch(found, TranscribeJob(), OPTIONS, queue, runner))  # type: ignore[arg-type]
+    assert ends(told) == {"a": "done", "b": "failed", "c": "done"}
+    (warning,) = [event.facts["message"] for event in told if event.kind == "warning"]
+    assert "disk is full" in warning
+    assert runner.attempts == {"a": 1, "b": 3, "c": 1}
+
+
+def test_a_journal_that_stays_full_ends_the_batch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "_JOURNAL_PATIENCE", 0.0)
+    queue = FullDisk(Journal(None), 10_000)
+    with pytest.raises(JournalError, match="full"):
+        list(run_batch(list(Search().find([str(folder)])), TranscribeJob(), OPTIONS, queue, Scripted({})))  # type: ignore[arg-type]
 
 
 def test_workers_that_die_whatever_they_do_end_the_batch(folder: Path) -> None:
@@ -197,6 +248,50 @@ def test_a_file_that_may_be_growing_is_left_alone(folder: Path, monkeypatch: pyt
     assert runner.attempts == {}
 
 
+def test_a_folder_that_is_not_there_yet_is_told_once_and_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+
+    def pass_time(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            (tmp_path / "later").mkdir()
+            (tmp_path / "later" / "a.mp4").write_text("a")
+        if len(looks) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(driver.time, "sleep", pass_time)
+    runner = Scripted({})
+    find = lambda: Search().find([str(tmp_path / "later")])  # noqa: E731
+    watching = watch_batch(find, TranscribeJob(), OPTIONS, Journal(None).jobs, runner, every=1.0, settle=0.0)
+    first = next(watching)
+    assert (first.kind, first.facts["message"]) == ("warning", f"{tmp_path / 'later'} does not exist")
+    told: list[Event] = []
+    with pytest.raises(KeyboardInterrupt):
+        told.extend(watching)
+    assert looks == [1.0] * 5
+    assert runner.attempts == {"a": 1}
+
+
+def test_an_address_is_worked_on_and_then_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = list(Search().find(["http://127.0.0.1/talks/a.mp4"]))
+
+    def written(assignment: Assignment, attempt: int) -> Report:
+        path = tmp_path / "a.en.srt"
+        path.write_text("1\n")
+        return Report(assignment.id, outputs={str(path): sampled_hash(path)}, duration=2.0)
+
+    journal, runner = Journal(None), Scripted({"a": written})
+    told = list(run_batch(found, TranscribeJob(), OPTIONS, journal.jobs, runner))
+    assert [event.input for event in told if event.kind == "done"] == ["http://127.0.0.1/talks/a.mp4"]
+    (skipped,) = [
+        event for event in run_batch(found, TranscribeJob(), OPTIONS, journal.jobs, runner) if event.kind == "skipped"
+    ]
+    assert skipped.facts == {"reason": "done already"}
+
+
 def test_the_time_left_is_that_of_the_sound_left(monkeypatch: pytest.MonkeyPatch) -> None:
     planned = [Planned(Source(Path(f"/x/{name}.wav")), n_bytes=size) for name, size in (("a", 100), ("b", 300))]
     meter = Meter(planned, LengthGuess())
@@ -232,4 +327,40 @@ def test_progress_is_told_in_seconds_of_sound(folder: Path) -> None:
                 yield None
 
     told = [event.facts for event in events(folder, Slow({})) if event.kind == "progress"]
-    assert [(row["settled"], row["done_s"]) for row in told] == [(0, 1.0), (1, 3.0), (2, 5.0)]
+    assert [(row["settled"], row["done_s"]) for row in told] == [
+        (0, 1.0),
+        (1, 2.0),
+        (1, 3.0),
+        (2, 4.0),
+        (2, 5.0),
+        (3, 6.0),
+    ]
+
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def test_every_event_has_the_fields_that_readme_lists(folder: Path) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    listed = {kind: set(re.findall(r"`(\w+)`", fields)) for kind, fields in rows}
+    (folder / "c.en.srt").write_text("1\n")
+    told = events(folder, Talkative({"b": failing("OutputError")}), retries=1)
+    fields = {event.kind: set(event.to_dict()) - {"event"} for event in told}
+    assert fields == {kind: listed[kind] for kind in fields}
+    assert len(fields) == 9
+
+
+class Talkative(Scripted):
+    """Says how far it is, and warns, before it does anything."""
+
+    def run(self, take: Take) -> NewsFeed:
+        def talking() -> Assignment | None:
+            if assignment := take():
+                said.extend([Position(assignment.id, "transcribing", 0.5, 1.0), Warned("a word of warning")])
+            return assignment
+
+        said: list[News] = []
+        for news in super().run(talking):
+            yield from said
+            said.clear()
+            yield news

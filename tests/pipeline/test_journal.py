@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -110,15 +111,61 @@ def test_a_killed_process_is_gone_before_its_parent_has_looked() -> None:
     child.communicate()
 
 
-def test_a_lease_that_ran_out_is_taken_over(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+@dataclass
+class Clock:
+    """Time as the queue sees it: `awake` passes while we look, the rest while everything sleeps."""
+
+    now: float = 1000.0
+    wall: float = 5000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.wall
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(jobs_module, "time", clock)
+    return clock
+
+
+def look(journal: Journal, clock: Clock, seconds: float) -> None:
+    """Let time pass, with a look every second."""
+    for _ in range(round(seconds)):
+        clock.now += 1.0
+        clock.wall += 1.0
+        journal.jobs.release_orphans()
+
+
+def test_the_jobs_of_a_silent_owner_elsewhere_are_taken_over(clock: Clock, path: Path) -> None:
+    journal = Journal(path)
     enqueue(journal, "a")
-    monkeypatch.setattr(jobs_module, "LEASE_SECONDS", -1.0)
     first = journal.jobs.claim(FAR)
-    monkeypatch.undo()
     assert first
+    look(journal, clock, 100.0)
+    journal.jobs.renew(FAR)
+    look(journal, clock, 100.0)
+    assert journal.jobs.claim(OWNER) is None
+    look(journal, clock, 30.0)
     assert journal.jobs.claim(OWNER)
     journal.jobs.finish(first, FAR, file=None, outputs={}, duration=None, seconds=1.0)  # wakes up too late
     assert journal.jobs.settled() == []
+
+
+def test_neither_sleep_nor_a_clock_put_forward_ends_a_lease(clock: Clock, path: Path) -> None:
+    journal = Journal(path)
+    enqueue(journal, "a")
+    assert journal.jobs.claim(FAR)
+    look(journal, clock, 10.0)
+    clock.now += 8 * 3600.0  # a frozen process: its clock goes on without it
+    clock.wall += 8 * 3600.0
+    look(journal, clock, 20.0)
+    clock.wall += 365 * 24 * 3600.0
+    look(journal, clock, 20.0)
+    assert journal.jobs.claim(OWNER) is None
 
 
 def test_a_job_is_tried_again_only_after_its_delay(journal: Journal) -> None:
@@ -144,7 +191,6 @@ def test_what_another_driver_settled_is_told_once(journal: Journal, path: Path) 
     (told,) = journal.jobs.settled()
     assert (told.source, told.state, told.file, told.outputs) == ("a", State.DONE, file, {"a.srt": "hash"})
     assert journal.jobs.settled() == []
-    assert journal.jobs.n_open() == 1
 
 
 def test_a_failed_job_is_tried_by_the_next_batch_and_one_set_aside_only_when_told(journal: Journal) -> None:
