@@ -40,8 +40,11 @@ Video = Annotated[
 ]
 FrameRate = Annotated[
     float | None,
-    opt.option("--frame-rate", "--fps", panel=_CAPTIONS, metavar="X", help="Frames per second (default: the video's)."),
-]
+    opt.option(
+        "--frame-rate", "--fps", panel=_CAPTIONS, metavar="X",
+        help="Frames per second (default: the video's; to check, also that of the captions' times).",
+    ),
+]  # fmt: skip
 Shots = Annotated[
     str | None,
     opt.option("--shots", panel=_CAPTIONS, metavar="SECONDS", help="Where shots begin, with commas between."),

@@ -122,7 +122,7 @@ def unjustified(bench: Bench) -> list[tuple[int, int]] | None:
     return None
 
 
-@pytest.mark.parametrize("seeds", [range(30), pytest.param(range(30, 600), marks=pytest.mark.exhaustive, id="many")])
+@pytest.mark.parametrize("seeds", [range(60), pytest.param(range(60, 600), marks=pytest.mark.exhaustive, id="many")])
 def test_no_rule_is_broken_that_the_words_allow_to_keep(seeds: range) -> None:
     for seed in seeds:
         dice = Random(seed)
