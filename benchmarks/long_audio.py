@@ -217,7 +217,7 @@ def hour(arguments: argparse.Namespace) -> None:
     print("coverage, as the program reports it:", text.provenance["coverage"])
     print("holes over 2 s of speech:", [f"{hole.start:.1f}-{hole.end:.1f}" for hole in bare])
     print("words where nobody speaks:", [f"{word.text} {word.start:.1f}" for word in elsewhere])
-    head("part", "words", "word errors", "starts known", "median ms", "90 % within ms", "mean error ms")
+    head("part", "words", "word errors", "starts known", "median ms", "90 % within ms", "shift ms")
     for name, first, end in (
         ("first five minutes", 0, 300),
         ("last five minutes", duration - 300, duration),

@@ -81,7 +81,8 @@ def listed(samples: Path, kind: str, language: str = "") -> dict[str, Clip]:
     clips: dict[str, Clip] = {}
     for entry in json.loads((samples / "manifest.json").read_text(encoding="utf-8"))["clips"]:
         if entry["kind"] == kind and str(entry.get("language") or "").startswith(language):
-            words = [Word(f" {word['word']}", word["start"], word["end"]) for word in entry.get("words", ())]
+            said = [word for word in entry.get("words", ()) if word["word"] != "*"]  # a noise
+            words = [Word(f" {word['word']}", word["start"], word["end"]) for word in said]
             text = entry.get("transcript") or ""
             clips[entry["path"].partition("/")[2]] = Clip(load(samples / entry["path"]), text, words)
     return clips
