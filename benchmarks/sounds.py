@@ -40,7 +40,7 @@ class Clip(NamedTuple):
 
     def behind(self, lead: float, *, tail: float = 0.5) -> "Clip":
         """The same after so many seconds of silence, and with some after it."""
-        pads = [np.zeros(round(seconds * SAMPLE_RATE), np.float32) for seconds in (lead, tail)]
+        pads = [np.zeros(int(seconds * SAMPLE_RATE), np.float32) for seconds in (lead, tail)]
         samples = np.concatenate([pads[0], self.samples, pads[1]])
         return Clip(samples, self.text, [word.shifted(len(pads[0]) / SAMPLE_RATE) for word in self.words])
 
@@ -57,14 +57,19 @@ def film() -> Clip:
     return Clip(load(EXAMPLES / "welcome.mp4"), (EXAMPLES / "welcome.txt").read_text(encoding="utf-8"), words)
 
 
-def spoken(sentences: Sequence[str] = SENTENCES, voices: Sequence[str] = VOICES) -> Iterator[Clip]:
-    """Every sentence in every voice of espeak-ng, at rates and pitches that vary; the same ones at every call."""
+def spoken(
+    sentences: Sequence[str] = SENTENCES, voices: Sequence[str] = VOICES, lead: tuple[float, float] = (0.0, 0.0)
+) -> Iterator[Clip]:
+    """Every sentence in every voice of espeak-ng, at rates and pitches that vary; the same ones at every call.
+
+    Each comes after so many seconds of silence, from the first number of `lead` to the second, and before half a one.
+    """
     random, espeak = np.random.default_rng(11), Espeak()
     for name in voices:
         for sentence in sentences:
             voice = Voice(name, rate=int(random.integers(140, 180)), pitch=int(random.integers(35, 65)))
             utterance = espeak.speak(sentence, voice)
-            yield Clip(utterance.samples, sentence, utterance.words)
+            yield Clip(utterance.samples, sentence, utterance.words).behind(random.uniform(*lead))
 
 
 def flite(voice: str = "rms", sentences: Sequence[str] = SENTENCES) -> Iterator[Clip]:

@@ -34,12 +34,6 @@ from subwhisper.model.store import locate
 from subwhisper.transcript import Word
 
 
-def sentences() -> list[Clip]:
-    """Every sentence in every voice, after half a second to two of silence."""
-    random = np.random.default_rng(11)
-    return [clip.behind(random.uniform(0.5, 2.0)) for clip in spoken()]
-
-
 def pieces(clip: Clip, longest: float) -> list[Clip]:
     """A recording cut in its pauses."""
     words, found, first, start = clip.words, [], 0, 0.0
@@ -146,7 +140,7 @@ def main() -> None:
         chosen = [tuple(map(int, head.split("."))) for head in arguments.heads]
         model = replace(model, alignment_heads=tuple((layer, head) for layer, head in chosen))
     longest = model.window_frames / 100
-    report("Sentences spoken by espeak-ng", sentences(), model)
+    report("Sentences spoken by espeak-ng", spoken(lead=(0.5, 2.0)), model)
     report("The example film", pieces(film(), longest), model)
     if arguments.samples:
         timed = {
