@@ -60,7 +60,7 @@ def film() -> Clip:
 def spoken(
     sentences: Sequence[str] = SENTENCES, voices: Sequence[str] = VOICES, lead: tuple[float, float] = (0.0, 0.0)
 ) -> Iterator[Clip]:
-    """Every sentence in every voice of espeak-ng, at rates and pitches that vary; the same ones at every call.
+    """Every sentence in every voice of espeak-ng, at rates and pitches that vary; the same ones in every run.
 
     Each comes after so many seconds of silence, from the first number of `lead` to the second, and before half a one.
     """
