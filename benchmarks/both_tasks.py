@@ -7,6 +7,7 @@ and the ratio, by the clock and by the time of the processor (the fairer one on 
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -71,6 +72,7 @@ def main() -> None:
     for _ in range(arguments.rounds):
         for name, work in works.items():
             took[name].append(seconds(work))
+        print({name: f"{rounds[-1][0]:.2f} s" for name, rounds in took.items()}, file=sys.stderr, flush=True)
     best = {name: [min(column) for column in zip(*rounds, strict=True)] for name, rounds in took.items()}
     one = [min(best["transcribe"][kind], best["translate"][kind]) for kind in (0, 1)]
     print(

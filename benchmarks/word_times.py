@@ -1,77 +1,42 @@
 """How precise word times are: ours, refined, openai-whisper's own function, and guessing.
 
 The text is given, so that only times are compared: of sentences that espeak-ng speaks (and says itself when each word
-is said), and of the example film. openai-whisper's function runs on the same weights, heads, tokens and mel frames.
+is said), of the example film, and of recordings whose words were timed by hand or by a forced aligner.
+openai-whisper's function runs on the same weights, heads, tokens and mel frames.
 
-    python benchmarks/word_times.py [MODEL]
+    python benchmarks/word_times.py [--model MODEL] [--heads 0.2 1.1] [--samples FOLDER] [--speech MANIFEST]
+
+FOLDER has recordings and a `manifest.json`; MANIFEST is JSONL with `path`, `speaker`, `text` and `words`.
 """
 
-import json
-import sys
-from collections.abc import Sequence
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
+from sounds import Clip, film, listed, read_by, spoken
 from whisper.model import ModelDimensions
 from whisper.model import Whisper as OpenAIWhisper
 from whisper.timing import find_alignment
 
-from subwhisper.audio import SAMPLE_RATE, Samples
+from subwhisper.audio import SAMPLE_RATE
 from subwhisper.engine.alignment import Aligner
 from subwhisper.engine.energy import Loudness
 from subwhisper.engine.features import log_mel
 from subwhisper.engine.refine import refine
 from subwhisper.engine.speech_model import SpeechModel
-from subwhisper.media.decode import open_audio
 from subwhisper.model.checkpoints import read_checkpoint
 from subwhisper.model.store import locate
-from subwhisper.training.synthesis import Espeak, Voice
 from subwhisper.transcript import Word
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-SENTENCES = """\
-The weather was cold, but we walked to the river anyway.
-She said that nothing would ever change in this town.
-He opened the door slowly. Nobody was there.
-Our government must protect the rights of every citizen.
-It was a long road, full of stones and dust.
-The doctor told him to rest, to eat, and to wait.
-We will not forget what they did for us.
-They bought bread, milk, and a little sugar.
-The teacher asked a question, but no one answered.
-My brother writes letters to his friends every week.""".splitlines()
-VOICES = ("en-us+m3", "en-us+f2", "en-us+f3", "en-us+belinda")
 
-
-class Clip(NamedTuple):
-    """Sound that fits a window, and when its words are said."""
-
-    samples: Samples
-    words: Sequence[Word]
-
-
-def spoken() -> list[Clip]:
-    """Every sentence in every voice, after half a second to two of silence."""
-    random, espeak, clips = np.random.default_rng(11), Espeak(), []
-    for name in VOICES:
-        for sentence in SENTENCES:
-            voice = Voice(name, rate=int(random.integers(140, 180)), pitch=int(random.integers(35, 65)))
-            utterance = espeak.speak(sentence, voice)
-            lead = int(random.uniform(0.5, 2.0) * SAMPLE_RATE)
-            samples = np.concatenate([np.zeros(lead, np.float32), utterance.samples, np.zeros(8000, np.float32)])
-            clips.append(Clip(samples, [word.shifted(lead / SAMPLE_RATE) for word in utterance.words]))
-    return clips
-
-
-def film(longest: float) -> list[Clip]:
-    """The example film, cut in its pauses."""
-    samples = np.concatenate([*open_audio(EXAMPLES / "welcome.mp4").blocks()])
-    rows = json.loads((EXAMPLES / "welcome.words.json").read_text(encoding="utf-8"))
-    words = [Word(f" {row['word']}", row["start"], row["end"]) for row in rows]
-    clips, first, start = [], 0, 0.0
+def pieces(clip: Clip, longest: float) -> list[Clip]:
+    """A recording cut in its pauses."""
+    words, found, first, start = clip.words, [], 0, 0.0
     for index in range(1, len(words) + 1):
         if index < len(words) and (
             words[index].start - words[index - 1].end < 0.2 or words[index].end - start < longest / 2
@@ -79,9 +44,10 @@ def film(longest: float) -> list[Clip]:
             continue
         end = words[index - 1].end + 0.1
         own = [word.shifted(-start) for word in words[first:index]]
-        clips.append(Clip(samples[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)], own))
+        samples = clip.samples[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
+        found.append(Clip(samples, clip.text, own))
         first, start = index, end
-    return clips
+    return found
 
 
 def theirs(model: SpeechModel) -> OpenAIWhisper:
@@ -144,7 +110,7 @@ def aligned(clip: Clip, model: SpeechModel, reference: OpenAIWhisper) -> dict[st
     }
 
 
-def report(title: str, clips: Sequence[Clip], model: SpeechModel) -> None:
+def report(title: str, clips: Iterable[Clip], model: SpeechModel) -> None:
     """Print a row per way."""
     reference = theirs(model)
     errors: dict[str, list[tuple[float, float]]] = {}
@@ -157,12 +123,34 @@ def report(title: str, clips: Sequence[Clip], model: SpeechModel) -> None:
     for name, rows in errors.items():
         sizes = 1000 * np.abs(np.array(rows))
         (start, end), (start_90, end_90) = np.median(sizes, axis=0), np.quantile(sizes, 0.9, axis=0)
-        print(f"{name:24}{start:15.0f}{start_90:8.0f}{end:15.0f}{end_90:8.0f}")
+        print(f"{name:24}{start:15.0f}{start_90:8.0f}{end:15.0f}{end_90:8.0f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="bundled")
+    parser.add_argument("--heads", nargs="+", help="layer.head, instead of the model's own")
+    parser.add_argument("--samples", type=Path)
+    parser.add_argument("--speech", type=Path)
+    parser.add_argument("--speakers", nargs="+", default=["5652"])
+    parser.add_argument("--most", type=int, default=40, help="clips of each speaker")
+    arguments = parser.parse_args()
+    model = SpeechModel.build(read_checkpoint(locate(arguments.model, offline=True)), device="cpu", compute="float32")
+    if arguments.heads:
+        chosen = [tuple(map(int, head.split("."))) for head in arguments.heads]
+        model = replace(model, alignment_heads=tuple((layer, head) for layer, head in chosen))
+    longest = model.window_frames / 100
+    report("Sentences spoken by espeak-ng", spoken(lead=(0.5, 2.0)), model)
+    report("The example film", pieces(film(), longest), model)
+    if arguments.samples:
+        timed = {
+            n: c for kind in ("speech", "video") for n, c in listed(arguments.samples, kind, "en").items() if c.words
+        }
+        report("Sample recordings", [piece for clip in timed.values() for piece in pieces(clip, longest)], model)
+    for speaker in arguments.speakers if arguments.speech else ():
+        clips = read_by(arguments.speech, [speaker], arguments.most)
+        report(f"Reader {speaker}", [piece for clip in clips for piece in pieces(clip, longest)], model)
 
 
 if __name__ == "__main__":
-    name = sys.argv[1] if len(sys.argv) > 1 else "bundled"
-    model = SpeechModel.build(read_checkpoint(locate(name, offline=True)), device="cpu", compute="float32")
-    longest = model.window_frames / 100
-    report("Sentences spoken by espeak-ng", spoken(), model)
-    report("The example film", film(longest), model)
+    main()
