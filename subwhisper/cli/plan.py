@@ -20,8 +20,8 @@ class PlanArguments(BatchArguments):
 def run_plan(arguments: PlanArguments) -> None:
     """Tell what a batch would do, and what time, memory, disk and downloads it would take.
 
-    Takes the same words as `batch`. Times are those that subwhisper bench found, else the beginnings of a few recordings
-    are transcribed to measure this machine; nothing is written and nothing downloaded.
+    Takes the same words as `batch`. Times are those that subwhisper bench found, else the beginnings of a few
+    recordings are transcribed to measure this machine; nothing is written and nothing downloaded.
     """
     with Console(quiet=arguments.quiet) as console:
         search, job = arguments.search(), arguments.shared_job()

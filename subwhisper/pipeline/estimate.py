@@ -85,7 +85,7 @@ class Estimate:
 
 def estimate(plan: BatchPlan, job: TranscribeJob, n_workers: int) -> Estimate:
     """Reckon what a batch would take."""
-    importing, driver = time.process_time(), peak_memory()  # so far as a driver, and then every worker, before it begins
+    importing, driver = time.process_time(), peak_memory()  # as a driver, and every worker, before it begins
     guess = LengthGuess()
     survey(plan.todo, guess, duration_of, _SURVEY)
     sound = _sound(plan.todo, guess)
