@@ -1,6 +1,6 @@
 """A checkpoint made ready to run: its network, tokenizer and where they compute."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -15,9 +15,9 @@ from subwhisper.model.quantization import quantize
 from subwhisper.model.whisper import Whisper, sinusoids
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class SpeechModel:
-    """Everything of a model that a recording needs."""
+    """Everything of a model that a recording needs; only where and how precisely it computes may change."""
 
     name: str
     fingerprint: str
@@ -28,6 +28,11 @@ class SpeechModel:
     alignment_heads: tuple[tuple[int, int], ...]
     suppress_tokens: tuple[int, ...] | None
     """The checkpoint's own list of tokens never to write, if it has one."""
+    intended: Placement = field(init=False)
+    """Where it was to compute when it was built."""
+
+    def __post_init__(self) -> None:
+        self.intended = self.placement
 
     @classmethod
     def build(cls, checkpoint: Checkpoint, *, device: str = "auto", compute: str = "auto") -> "SpeechModel":
@@ -60,6 +65,13 @@ class SpeechModel:
             alignment_heads=checkpoint.alignment_heads,
             suppress_tokens=checkpoint.suppress_tokens,
         )
+
+    def move(self, placement: Placement) -> None:
+        """Compute elsewhere, or in a smaller precision, from now on; whoever holds the network holds the same one."""
+        if placement.compute == "int8" and self.placement.compute != "int8":
+            quantize(self.network, placement.device)
+        self.network.to(placement.device, placement.dtype)
+        self.placement = placement
 
     @property
     def window_frames(self) -> int:
