@@ -145,8 +145,18 @@ Variant = Annotated[
 ]
 Burn = Annotated[
     bool,
-    option("--burn/--no-burn", panel=_OUTPUT, help="Also draw the captions into the picture: STEM.captioned.mp4."),
-]
+    option(
+        "--burn/--no-burn", panel=_OUTPUT,
+        help="Also draw the captions into the picture: STEM.captioned.mp4. With --task both it shows both texts.",
+    ),
+]  # fmt: skip
+Bilingual = Annotated[
+    bool,
+    option(
+        "--bilingual/--no-bilingual", panel=_OUTPUT,
+        help="With --task both: one file, STEM.mul.FORMAT, with the English text below the original.",
+    ),
+]  # fmt: skip
 Json = Annotated[
     bool, option("--json/--no-json", panel=_OUTPUT, help="Print a machine-readable report on standard output.")
 ]

@@ -1,6 +1,6 @@
 """`subwhisper transcribe` and `subwhisper translate`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from subwhisper.cli import options as opt
@@ -96,7 +96,8 @@ def _tell(
 
 
 def _say_origin(console: Console, provenance: Mapping[str, Any]) -> None:
-    """Say how much of the speech has words, or who wrote them; nothing where nobody looked."""
+    """Say how much of the speech has words, or who wrote them, and what memory was too little for."""
+    _say_what_was_given_up(console, provenance.get("gave_up", ()))
     if where := provenance.get("subtitles"):
         console.line(f"taken from the subtitles that people wrote: {where}")
     if (found := provenance.get("coverage")) is None:
@@ -104,9 +105,17 @@ def _say_origin(console: Console, provenance: Mapping[str, Any]) -> None:
     if not found["speech_seconds"]:
         console.line("nobody speaks")
         return
-    counts = ((found["holes_repaired"], "repaired"), (found["holes_open"], "left"))
-    told = [f", {n} {'hole' if n == 1 else 'holes'} {what}" for n, what in counts if n]
-    console.line(f"speech covered {100 * found['covered']:.1f} %{''.join(told)}")
+    told = [("repaired", "repaired"), ("open", "left"), ("unread", "not listened to again")]
+    counts = [(found.get(f"holes_{name}", 0), what) for name, what in told]
+    holes = "".join(f", {n} {'hole' if n == 1 else 'holes'} {what}" for n, what in counts if n)
+    console.line(f"speech covered {100 * found['covered']:.1f} %{holes}")
+
+
+def _say_what_was_given_up(console: Console, steps: Sequence[str]) -> None:
+    """Say that memory has run out, and what with; nothing where there was enough."""
+    if steps:
+        began, ended = steps[0].partition("; ")[0], steps[-1].partition("; ")[2]
+        console.line(f"{began}; {ended}")
 
 
 def _teller(console: Console) -> "Callable[[Segment], None]":

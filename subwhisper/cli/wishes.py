@@ -58,6 +58,7 @@ class TranscribeArguments:
     lang_style: opt.LangStyle = OutputPlan.lang_style
     variant: opt.Variant = OutputPlan.variant
     burn: opt.Burn = OutputPlan.burn
+    bilingual: opt.Bilingual = False
     json: opt.Json = False
     quiet: opt.Quiet = False
     verbose: opt.Verbose = False
@@ -160,6 +161,8 @@ class TranscribeArguments:
             from subwhisper.pipeline.transcribe import TranscribeJob, parse_formats
 
         formats = parse_formats(self.formats)
+        if self.bilingual and self.task != "both":
+            raise OptionError("--bilingual needs two texts", hint="add --task both")
         return TranscribeJob(
             model=self.model_choice(),
             options=self.transcribe_options(formats),
@@ -172,6 +175,7 @@ class TranscribeArguments:
             audio_track=self.audio_track,
             sound=SoundOptions(denoise=self.denoise, high_pass=self.high_pass, loudness=self.loudness),
             channels=snd.parse_channels(self.channels),
+            bilingual=self.bilingual,
             prefer_subtitles=self.prefer_subtitles,
         )
 

@@ -40,8 +40,8 @@ def clips_with_speech(clips: Sequence[tuple[int, int]], speech: SpeechMap) -> tu
 
 def _in_frames(span: Span, clip: tuple[int, int]) -> tuple[int, int] | None:
     """First and end frame of the part of a span that lies in a clip."""
-    first = max(clip[0], floor(span.start * FRAMES_PER_SECOND))
-    end = min(clip[1], ceil(span.end * FRAMES_PER_SECOND))
+    start, stop = (round(time * FRAMES_PER_SECOND, 3) for time in (span.start, span.end))  # 0.29 is 29 frames, not 28
+    first, end = max(clip[0], floor(start)), min(clip[1], ceil(stop))
     return (first, end) if first < end else None
 
 

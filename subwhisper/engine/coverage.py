@@ -4,39 +4,42 @@ The map that says so is not the one which laid the windows (energy where that wa
 round), so speech that the first overlooked is found as well as speech that the decoder skipped. It believes too much,
 music for instance; so where it stands alone, a text is taken only if two windows that begin and end at different
 moments agree on it, word for word or nearly.
+
+Listening costs as much as reading, and noise can look like speech everywhere. So holes are read many at once, the most
+promising ones first, and only so much of a recording is listened to in vain.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from itertools import pairwise
 from typing import Any
 
 from subwhisper.audio import Span
 from subwhisper.engine.features import FRAMES_PER_SECOND
+from subwhisper.engine.holes import WIDE, Heard, covered_by, holes, in_order, neighbours, window_over, windows_over
 from subwhisper.engine.options import DetectorName, VadOptions
 from subwhisper.engine.phrases import plain
 from subwhisper.engine.vad.speech_map import SpeechMap
 from subwhisper.engine.windows import Window
 from subwhisper.transcript import Segment
 
-SHORTEST_HOLE = 1.5
-"""Seconds of speech without words that are worth a second look."""
-REACH = 0.5
-"""Seconds around a word that count as covered by it: times are no better, and people breathe."""
-MARGINS = ((1.0, 1.0), (0.3, 0.5))
-"""Seconds before and after a hole at which the two windows begin and end."""
 AGREEMENT = 0.6
 """Share of words that two windows must have in common."""
 SUREST_SILENCE = 0.5
 """Probability of no speech up to which a text is taken on the word of the second map alone."""
+IN_VAIN = 0.25
+"""Share of a recording that may be listened to again without finding anything, in windows."""
+IN_VAIN_AT_LEAST = 120.0
+"""Seconds of it in any recording."""
 
-ReadAgain = Callable[[Sequence[Window], SpeechMap], list[tuple[Segment, ...]]]
+ReadAgain = Callable[[Sequence[Window], SpeechMap], Sequence[Heard]]
 """Reads windows without context and without sampling; text outside this map of speech is not believed."""
 
 
-def second_opinion(first: DetectorName) -> VadOptions:
-    """The other map: fine-grained, and rather too much than too little."""
+def second_opinion(first: DetectorName) -> VadOptions | None:
+    """The other map: fine-grained, and rather too much than too little. Without a first one there is none."""
+    if first == "none":
+        return None
     return VadOptions(
         detector="silero" if first == "energy" else "energy",
         threshold=0.35 if first == "energy" else 0.5,
@@ -56,6 +59,8 @@ class Coverage:
     """Seconds of it in holes that stayed open."""
     n_repaired: int = 0
     n_open: int = 0
+    n_unread: int = 0
+    """Holes that were not listened to again: too many others had been, in vain."""
 
     @property
     def share(self) -> float:
@@ -69,104 +74,153 @@ class Coverage:
             "covered": round(self.share, 4),
             "holes_repaired": self.n_repaired,
             "holes_open": self.n_open,
+            "holes_unread": self.n_unread,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """Where someone speaks, by several who listened."""
+
+    first: SpeechMap
+    """Laid the windows."""
+    second: SpeechMap
+    """Checks them."""
+    faint: SpeechMap | None = None
+    """Where the detector of the first had the slightest suspicion; `None`: it is not one that can have any."""
 
 
 class Audit:
     """Follows the reading of a recording, and fills the holes behind it."""
 
-    def __init__(
-        self, speech: SpeechMap, second: SpeechMap, clips: Iterable[Span], window_frames: int, read_again: ReadAgain
-    ) -> None:
+    def __init__(self, maps: Maps, clips: Iterable[Span], window_frames: int, read_again: ReadAgain) -> None:
         """Begin a recording.
 
         Args:
-            speech: the map that laid the windows.
-            second: the map that checks it.
+            maps: of its speech.
             clips: the parts that are read.
             window_frames: frames of the longest window.
             read_again: how holes are read.
         """
-        self._speech, self._second, self._clips = speech, second, tuple(clips)
+        self._maps, self._clips = maps, tuple(clips)
         self._window_frames, self._read_again = window_frames, read_again
         self._until = 0.0
         self._before: tuple[Segment, ...] = ()
+        self._reached = 0.0  # seconds up to which holes have been looked at
+        self._in_vain = 0.0  # seconds of windows
         self.coverage = Coverage()
 
-    def checked(self, segments: Sequence[Segment], until: float) -> list[Segment]:
-        """Add to the segments of a stretch, which ends at this second, what was missing in it."""
+    def checked(self, heard: Heard, until: float) -> Heard:
+        """Add to what was heard in a stretch, which ends at this second, what was missing in it."""
         bounds = Span(self._until, max(self._until, until))
-        covered = [span for segment in (*self._before, *segments) for span in _covered_by(segment)]
-        found = list(segments)
+        covered = [span for segment in (*self._before, *heard.segments) for span in covered_by(segment)]
+        self._until, self._before = bounds.end, heard.segments[-3:]
+        found = [heard]
         for clip in self._clips:
             inside = clip.clipped(bounds)
-            self._count(sum(self._second.seconds_in(span) for span in self._speech.within(inside)))
-            for hole in holes(self._second, covered, inside):
-                found += self._filled(hole, clip)
-        self._until, self._before = bounds.end, tuple(segments[-3:])
-        return sorted(found, key=lambda segment: segment.start)
+            self._count(speech=sum(self._maps.second.seconds_in(span) for span in self._maps.first.within(inside)))
+            for some in neighbours(holes(self._maps.second, covered, inside, self._longest_hole)):
+                self._reached = some[-1].end
+                found += self._filled(some, clip)
+        return in_order(found)
 
-    def _filled(self, hole: Span, clip: Span) -> tuple[Segment, ...]:
-        """What is said in a hole, and the books kept of it."""
-        is_known = self._speech.seconds_in(hole) > hole.duration / 2
-        words = tuple(segment for part in self._parts(hole) for segment in self._heard_in(part, clip, is_known))
-        if words:
-            self._count(0.0 if is_known else hole.duration, n_repaired=1)
-        elif is_known:
-            self._count(missing=hole.duration, n_open=1)
-        return words
+    @property
+    def _window_seconds(self) -> float:
+        return self._window_frames / FRAMES_PER_SECOND
 
-    def _parts(self, hole: Span) -> list[Span]:
-        longest = self._window_frames / FRAMES_PER_SECOND - sum(MARGINS[0])
-        n_parts = int(hole.duration // longest) + 1
-        edges = [hole.start + hole.duration * at / n_parts for at in range(n_parts + 1)]
-        return [Span(first, end) for first, end in pairwise(edges)]
+    @property
+    def _longest_hole(self) -> float:
+        """Seconds of a hole that one window can be laid over with room around it."""
+        return max(self._window_seconds - sum(WIDE), self._window_seconds / 2)
 
-    def _heard_in(self, hole: Span, clip: Span, is_known: bool) -> tuple[Segment, ...]:
-        windows = [_window(hole, margins, clip, self._window_frames) for margins in MARGINS]
-        evidence = self._speech if is_known else self._second
-        first, second = (within(segments, hole) for segments in self._read_again(windows, evidence))
-        if is_known:
-            return _noted(filter(_is_believable, first or second), hole)
-        return _noted(first, hole) if agree(first, second) and all(map(_is_sure, first)) else ()
+    def _filled(self, some: Sequence[Span], clip: Span) -> list[Heard]:
+        """What is said in holes that are neighbours, and the books kept of it."""
+        known = [hole for hole in some if self._maps.first.seconds_in(hole) > hole.duration / 2]
+        others = [hole for hole in some if hole not in known]
+        faint = self._maps.faint
+        likely = [hole for hole in others if faint is None or faint.seconds_in(hole) > 0]
+        unlikely = [hole for hole in others if hole not in likely]
+        found = self._listened({window_over(hole, clip, self._window_frames): (hole,) for hole in known}, clip, True)
+        for holes_apart in (likely, unlikely):
+            found |= self._listened(windows_over(holes_apart, clip, self._window_frames), clip, False)
+        for hole in known:
+            self._book_known(hole, found.get(hole))
+        for hole in others:
+            self._book_other(hole, found.get(hole))
+        return [_noted(heard, hole) for hole, heard in found.items() if heard.segments]
 
-    def _count(self, speech: float = 0.0, *, missing: float = 0.0, n_repaired: int = 0, n_open: int = 0) -> None:
+    def _book_known(self, hole: Span, heard: Heard | None) -> None:
+        if heard and heard.segments:
+            self._count(n_repaired=1)
+        else:
+            self._count(missing=hole.duration, n_open=1, n_unread=int(heard is None))
+
+    def _book_other(self, hole: Span, heard: Heard | None) -> None:
+        if heard is None:
+            self._count(n_unread=1)
+        elif heard.segments:  # it was speech after all
+            self._count(speech=hole.duration, n_repaired=1)
+
+    def _listened(self, laid: Mapping[Window, Sequence[Span]], clip: Span, is_known: bool) -> dict[Span, Heard]:
+        """What is heard in holes, as long as listening is not too often in vain; unread ones are not among them."""
+        waiting = sorted(laid, key=lambda window: -sum(hole.duration for hole in laid[window]))
+        found: dict[Span, Heard] = {}
+        while waiting and (n_windows := self._affordable()):
+            some, waiting = sorted(waiting[:n_windows], key=lambda window: window.first), waiting[n_windows:]
+            found |= self._read({window: laid[window] for window in some}, clip, is_known)
+        return found
+
+    def _affordable(self) -> int:
+        """Windows that may still be read in vain, each of them twice."""
+        limit = max(IN_VAIN_AT_LEAST, IN_VAIN * self._reached)
+        return max(0, int((limit - self._in_vain) // (2 * self._window_seconds)))
+
+    def _read(self, laid: Mapping[Window, Sequence[Span]], clip: Span, is_known: bool) -> dict[Span, Heard]:
+        """Read windows, and those holes once more where that can tell more."""
+        evidence = self._maps.first if is_known else self._maps.second
+        windows = {hole: window for window, its_holes in laid.items() for hole in its_holes}
+        heard = dict(zip(laid, self._read_again([*laid], evidence), strict=True))
+        first = {hole: heard[window].within(hole) for hole, window in windows.items()}
+        asked = [hole for hole in first if (not first[hole].segments if is_known else _is_promising(first[hole]))]
+        closer = [window_over(hole, clip, self._window_frames, unlike=windows[hole]) for hole in asked]
+        again = self._read_again(closer, evidence) if closer else ()
+        second = {hole: one.within(hole) for hole, one in zip(asked, again, strict=True)}
+        judge = _believable if is_known else _agreed
+        found = {hole: judge(first[hole], second.get(hole, Heard())) for hole in first}
+        n_vain = sum(not any(found[hole].segments for hole in its_holes) for its_holes in laid.values())
+        n_vain += sum(not found[hole].segments for hole in asked)
+        self._in_vain += n_vain * self._window_seconds
+        return found
+
+    def _count(self, **more: float) -> None:
         so_far = self.coverage
-        self.coverage = Coverage(
-            so_far.speech + speech,
-            so_far.missing + missing,
-            so_far.n_repaired + n_repaired,
-            so_far.n_open + n_open,
-        )
-
-
-def holes(speech: SpeechMap, covered: Sequence[Span], bounds: Span) -> list[Span]:
-    """Stretches of speech without words, from the first of them to the last."""
-    bare = [part for span in speech.within(bounds) for part in _without(span, covered)]
-    return [hole for hole in SpeechMap(bare).joined(REACH).spans if hole.duration >= SHORTEST_HOLE]
-
-
-def within(segments: Iterable[Segment], hole: Span) -> tuple[Segment, ...]:
-    """What is said in a hole: words around it have been heard before."""
-    inside = []
-    for segment in segments:
-        if not segment.words:
-            if hole.start <= (segment.start + segment.end) / 2 <= hole.end:
-                inside.append(segment)
-            continue
-        words = tuple(word for word in segment.words if hole.start <= (word.start + word.end) / 2 <= hole.end)
-        if words:
-            text = "".join(word.text for word in words)
-            tokens = segment.tokens if words == segment.words else ()
-            start, end = words[0].start, words[-1].end
-            inside.append(replace(segment, start=start, end=end, text=text, tokens=tokens, words=words))
-    return tuple(inside)
+        self.coverage = replace(so_far, **{name: getattr(so_far, name) + value for name, value in more.items()})
 
 
 def agree(first: Sequence[Segment], second: Sequence[Segment]) -> bool:
     """Decide whether two hearings of a hole say the same, and more than a word."""
-    one, other = ([plain(word) for segment in heard for word in segment.text.split()] for heard in (first, second))
+    one, other = _words(first), _words(second)
     return min(len(one), len(other)) > 1 and SequenceMatcher(None, one, other, autojunk=False).ratio() >= AGREEMENT
+
+
+def _words(segments: Iterable[Segment]) -> list[str]:
+    return [plain(word) for segment in segments for word in segment.text.split()]
+
+
+def _is_promising(heard: Heard) -> bool:
+    """Whether a second hearing could confirm the first."""
+    return len(_words(heard.segments)) > 1 and all(map(_is_sure, heard.segments))
+
+
+def _agreed(first: Heard, second: Heard) -> Heard:
+    """What two hearings of what may be no speech agree on."""
+    return first if agree(first.segments, second.segments) else Heard()
+
+
+def _believable(first: Heard, second: Heard) -> Heard:
+    """What one of two hearings makes of speech."""
+    heard = first if first.segments else second
+    return Heard(*(tuple(filter(_is_believable, text)) for text in (heard.segments, heard.translation)))
 
 
 def _is_sure(segment: Segment) -> bool:
@@ -179,34 +233,13 @@ def _is_believable(segment: Segment) -> bool:
     return quality is not None and quality.avg_logprob > -1.0 and quality.compression_ratio <= 2.4
 
 
-def _covered_by(segment: Segment) -> list[Span]:
-    stretches = [(word.start, word.end) for word in segment.words] or [(segment.start, segment.end)]
-    return [Span(max(0.0, start - REACH), max(start, end) + REACH) for start, end in stretches]
-
-
-def _without(span: Span, covered: Sequence[Span]) -> list[Span]:
-    """The parts of a span that lie in none of the others."""
-    parts, start = [], span.start
-    for other in sorted(covered):
-        if other.end <= start or other.start >= span.end:
-            continue
-        if other.start > start:
-            parts.append(Span(start, other.start))
-        start = other.end
-    return [*parts, Span(start, span.end)] if start < span.end else parts
-
-
-def _window(hole: Span, margins: tuple[float, float], clip: Span, longest: int) -> Window:
-    wider = Span(max(0.0, hole.start - margins[0]), hole.end + margins[1]).clipped(clip)
-    first, end = (round(time * FRAMES_PER_SECOND) for time in (wider.start, wider.end))
-    return Window(first, min(longest, max(1, end - first)))
-
-
-def _noted(segments: Iterable[Segment], hole: Span) -> tuple[Segment, ...]:
+def _noted(heard: Heard, hole: Span) -> Heard:
     note = f"found by listening again to {hole.duration:.1f} s without words"
-    return tuple(
-        replace(segment, quality=replace(segment.quality, notes=(*segment.quality.notes, note)))
-        if segment.quality
-        else segment
-        for segment in segments
+    return Heard(
+        *(tuple(_with_note(segment, note) for segment in text) for text in (heard.segments, heard.translation))
     )
+
+
+def _with_note(segment: Segment, note: str) -> Segment:
+    quality = segment.quality
+    return replace(segment, quality=replace(quality, notes=(*quality.notes, note))) if quality else segment

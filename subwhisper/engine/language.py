@@ -4,15 +4,18 @@ Shapes: B windows, A audio positions, D width.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
 
+from subwhisper.engine.features import FRAMES_PER_SECOND
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.reader import WindowEncoder
 from subwhisper.engine.tokenizer import Tokenizer
+from subwhisper.engine.vad.speech_map import SpeechMap
 from subwhisper.engine.windows import Window
 from subwhisper.model.whisper import Whisper
 
@@ -106,7 +109,17 @@ def agreed_language(windows: Iterable[Mapping[str, float]], threshold: float) ->
     return HeardLanguage(best, max(votes[best]), _ranked(means))
 
 
-def hear_language(encoder: WindowEncoder, firsts: Sequence[int], options: TranscribeOptions) -> HeardLanguage:
+def openings(speech: SpeechMap | None, n_frames: int, window_frames: int) -> Iterator[int]:
+    """First frames of windows, one behind the other, in which someone speaks, or which just cover the recording."""
+    starts = [round(span.start * FRAMES_PER_SECOND) for span in speech.spans] if speech else []
+    reached = 0
+    for start in starts or range(0, max(1, n_frames), window_frames):
+        if start >= reached:
+            yield start
+            reached = start + window_frames
+
+
+def hear_language(encoder: WindowEncoder, firsts: Iterable[int], options: TranscribeOptions) -> HeardLanguage:
     """Listen to windows one after the other until the language is sure.
 
     Args:
@@ -115,7 +128,7 @@ def hear_language(encoder: WindowEncoder, firsts: Sequence[int], options: Transc
         options: how many windows at most, when to be sure, which languages there are.
     """
     model = encoder.model
-    chosen = firsts[: options.language_detection_segments]
+    chosen = islice(firsts, options.language_detection_segments)
     features = (encoder.encode([Window(first, model.window_frames)]) for first in chosen)
     ranked = (detect_language(model.network, model.tokenizer, one, options.candidates)[0] for one in features)
     return agreed_language(ranked, options.language_detection_threshold)

@@ -1,22 +1,24 @@
 """What to do when memory runs out: fewer windows at once, then a smaller precision, then the processor.
 
-Whoever runs windows holds a `MemoryLadder` and asks it what to run with:
-
-    ladder = MemoryLadder(Load(placement, batch=8))
-    while windows:
-        try:
-            done = run(windows[: ladder.load.batch], ladder.load)
-        except Exception as error:
-            ladder.step_down(error)   # raises the error again when it is of another kind
-        ...
+The work goes on from the window it had reached. The model itself is changed, so whatever is read after that is read the
+same way, in this recording and in the next.
 """
 
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 
 from subwhisper.engine.device import Compute, Placement, place
+from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.errors import ModelError
+
+_log = logging.getLogger(__name__)
+
+Waiting = TypeVar("Waiting")
+Done = TypeVar("Done")
 
 _LIGHTER: dict[str, dict[Compute, Compute]] = {
     "cuda": {"float32": "float16", "float16": "int8", "bfloat16": "int8"},
@@ -42,40 +44,62 @@ class Load:
         """The next smaller load: half the batch, then the next precision, then the processor; None if there is none."""
         if self.batch > 1:
             return replace(self, batch=self.batch // 2)
-        device = self.placement.device
-        precision = _LIGHTER[device.type].get(self.placement.compute)
+        device, compute = self.placement.device, self.placement.compute
+        precision = _LIGHTER[device.type].get(compute)
         if precision is not None:
             return replace(self, placement=Placement(device, precision))
         return None if device.type == "cpu" else replace(self, placement=place("cpu"))
 
 
 class MemoryLadder:
-    """The load that still fits, and the steps that led there."""
+    """Runs work on as many windows at once as there is memory for."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, model: SpeechModel, batch: int) -> None:
         """Begin with everything that was asked for."""
-        self.load = load
+        self._model, self._batch = model, batch
         self.steps: list[str] = []
         """What was given up, in words, for the result to tell."""
+        if model.placement != model.intended:
+            self.steps.append(f"memory had run out before; began with {Load(model.placement, batch)}")
 
-    def step_down(self, error: Exception) -> None:
-        """Take the next smaller load after memory has run out.
+    def run(self, work: Callable[[Sequence[Waiting]], Iterable[Done]], waiting: Sequence[Waiting]) -> Iterator[Done]:
+        """Work on everything that waits, in order; what is done when memory runs out stays done.
+
+        Args:
+            work: gives one thing for each that it is given, as soon as it has it.
+            waiting: windows, mostly.
 
         Raises:
-            Exception: `error` itself, where it is of another kind.
-            ModelError: there is no smaller load.
+            ModelError: memory has run out, and there is nothing left to give up.
         """
-        if not is_out_of_memory(error):
-            raise error
-        lighter = self.load.lighter()
+        n_done = 0
+        while n_done < len(waiting):
+            some = waiting[n_done : n_done + self._batch]
+            n_waiting = n_done + len(some)
+            try:
+                for done in work(some):
+                    n_done += 1
+                    yield done
+                continue
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                complaint = str(error).splitlines()[0] if str(error) else "out of memory"
+            # only now is the error gone, and with it all that its frames held
+            self._step_down(Load(self._model.placement, n_waiting - n_done), complaint)
+
+    def _step_down(self, load: Load, complaint: str) -> None:
+        lighter = load.lighter()
         if lighter is None:
-            raise ModelError(
-                f"there is not enough memory for {self.load}", hint="use a smaller model, or close other programs"
-            ) from error
-        self.steps.append(f"memory ran out with {self.load}; went on with {lighter}")
-        if self.load.placement.device.type == "cuda":
+            hint = "use a smaller model, or close other programs"
+            raise ModelError(f"there is not enough memory for {load}: {complaint}", hint=hint)
+        self.steps.append(f"memory ran out with {load}; went on with {lighter}")
+        _log.info("%s (%s)", self.steps[-1], complaint)
+        if load.placement.device.type == "cuda":
             torch.cuda.empty_cache()
-        self.load = lighter
+        self._batch = lighter.batch
+        if lighter.placement != load.placement:
+            self._model.move(lighter.placement)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

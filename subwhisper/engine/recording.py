@@ -5,22 +5,21 @@ The ladder, each rung adding one concern: `Recording.segments` (plan after plan 
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-
-import torch
 
 from subwhisper.audio import AudioSource, Span
 from subwhisper.engine.abilities import check
 from subwhisper.engine.batched import LONGEST_STRETCH, BatchedPlan, clips_with_speech, pack
 from subwhisper.engine.context import TextContext
-from subwhisper.engine.coverage import Audit, Coverage, second_opinion
+from subwhisper.engine.coverage import Audit, Coverage, Maps, second_opinion
 from subwhisper.engine.decoding.loop import WindowDecoder
 from subwhisper.engine.features import FRAMES_PER_SECOND, MelReader
-from subwhisper.engine.hallucination import Kept
+from subwhisper.engine.holes import Heard, in_order
 from subwhisper.engine.invention import Evidence, doubt
-from subwhisper.engine.language import WindowLanguages, hear_language
+from subwhisper.engine.language import WindowLanguages, hear_language, openings
+from subwhisper.engine.memory import MemoryLadder
 from subwhisper.engine.options import TranscribeOptions, VadOptions
 from subwhisper.engine.reader import Languages, WindowEncoder, WindowReader
 from subwhisper.engine.settling import Settler
@@ -41,6 +40,8 @@ _log = logging.getLogger(__name__)
 
 _LANGUAGE, _PROBABILITY = "language", "probability"
 """What the language heard is called in a store, and how sure it is."""
+_GAVE_UP = "gave_up"
+"""What was given up by then because memory had run out, in what a store keeps of a window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,22 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+Read = Callable[[Sequence[Window]], Iterable[Settled]]
+"""Gives what is kept of each of these windows, one after the other."""
 
 
 class Recording:
     """Reads one recording; built anew for each."""
 
     def __init__(
-        self, model: SpeechModel, audio: AudioSource, options: TranscribeOptions, store: WindowStore | None = None
+        self,
+        model: SpeechModel,
+        audio: AudioSource,
+        options: TranscribeOptions,
+        store: WindowStore | None = None,
+        *,
+        surveyed: Survey | None = None,
+        last_speech: float = 0.0,
     ) -> None:
         """Look at the whole recording once: its length, its loudest moment, its language.
 
@@ -67,6 +77,8 @@ class Recording:
             audio: read twice.
             options: how.
             store: has windows read before, and keeps those read now.
+            surveyed: what is known of the recording already.
+            last_speech: seconds at which the last word before it ended, below 0 where it is a part of something longer.
 
         Raises:
             OptionError: an option that this model cannot serve.
@@ -77,11 +89,13 @@ class Recording:
         self._store = store or NothingKept()
         self._model, self._tokenizer = model, model.tokenizer
         n_mels = model.network.dims.n_mels
-        surveyed = survey_recording(audio, n_mels, *self._vad())
+        surveyed = surveyed or survey_recording(audio, n_mels, *self._vad())
         self.survey, self._speech = surveyed.mel, surveyed.speech
         self._audit = self._make_audit(surveyed)
         behind = round(2 * LONGEST_STRETCH * FRAMES_PER_SECOND) if self._speech else 0
         self._encoder = WindowEncoder(model, MelReader(audio, n_mels, self.survey, behind=behind))
+        self._ladder = MemoryLadder(model, options.batch_size)
+        self._gave_up_before: list[str] = []
         self.language, self.language_probability = self._language()
         self.translation: list[Segment] = []
         """What has been read so far in English, where both texts are asked for."""
@@ -96,7 +110,13 @@ class Recording:
         """What has been recognised so far and was not believed."""
         self._plan = self._make_plan()
         self._contexts = [self._fresh_context(is_alone=not self._plan.reads_on) for _ in self.tasks]
-        self._last_speech = 0.0
+        self.last_speech = last_speech
+        """Seconds at which the last word so far ended."""
+
+    @property
+    def sacrifices(self) -> list[str]:
+        """What was given up so far because memory ran out, kept windows included."""
+        return [*dict.fromkeys([*self._gave_up_before, *self._ladder.steps])]
 
     @property
     def coverage(self) -> Coverage | None:
@@ -107,9 +127,8 @@ class Recording:
         """How to look for speech, how many seconds of it a window can hold, and how to check it."""
         vad, is_batched = self.options.vad, self.options.plan == "batched"
         longest = self._model.window_frames / FRAMES_PER_SECOND if is_batched else None
-        if vad.detector == "none":
-            return vad if is_batched else None, longest, None
-        return vad, longest, second_opinion(vad.detector)
+        looks_for_it = is_batched or vad.detector != "none"
+        return vad if looks_for_it else None, longest, second_opinion(vad.detector)
 
     def _clips(self) -> tuple[tuple[int, int], ...]:
         """The parts to read, in frames."""
@@ -118,9 +137,10 @@ class Recording:
     def _make_audit(self, surveyed: Survey) -> Audit | None:
         if surveyed.speech is None or surveyed.second is None:
             return None
+        maps = Maps(surveyed.speech, surveyed.second, surveyed.faint)
         frames = [(first, end) for first, end in self._clips() if first < end]
         clips = [Span(first / FRAMES_PER_SECOND, end / FRAMES_PER_SECOND) for first, end in frames]
-        return Audit(surveyed.speech, surveyed.second, clips, self._model.window_frames, self._read_again)
+        return Audit(maps, clips, self._model.window_frames, self._read_again)
 
     def _make_evidence(self) -> Evidence | None:
         """What speaks against invented text; nothing does where speech is not told from the rest."""
@@ -136,22 +156,11 @@ class Recording:
             return "en", None
         if known := self._store.get(_LANGUAGE):
             return known[_LANGUAGE], known[_PROBABILITY]
-        heard = hear_language(self._encoder, self._openings(), self.options)
+        firsts = [*openings(self._speech, self.survey.n_frames, self._model.window_frames)]
+        heard = next(self._ladder.run(lambda asked: [hear_language(self._encoder, asked[0], self.options)], [firsts]))
         _log.info("detected %s (probability %.2f)", LANGUAGES[heard.language], heard.probability)
         self._store.put(_LANGUAGE, {_LANGUAGE: heard.language, _PROBABILITY: heard.probability})
         return heard.language, heard.probability
-
-    def _openings(self) -> Sequence[int]:
-        """First frames of windows, one behind the other, in which someone speaks."""
-        length = self._model.window_frames
-        starts = [round(span.start * FRAMES_PER_SECOND) for span in self._speech.spans] if self._speech else []
-        firsts: list[int] = []
-        for start in starts or range(0, max(1, self.survey.n_frames), length):
-            if not firsts or start >= firsts[-1] + length:
-                firsts.append(start)
-            if len(firsts) == self.options.language_detection_segments:
-                break
-        return firsts
 
     def _languages(self) -> Languages:
         """How the language of each window is told."""
@@ -190,46 +199,63 @@ class Recording:
         """Read the windows of the plan, and yield what is said in them as soon as it is known."""
         with closing(self._encoder.mel):
             while windows := self._plan.upcoming():
-                segments: list[Segment] = []
-                for window, kept in self._settled(windows):
-                    segments += kept.segments
-                    reached = min(kept.next_frame, self.survey.n_frames) / FRAMES_PER_SECOND
+                found: list[Heard] = []
+                for window, settled in self._settled(windows):
+                    found.append(Heard(settled.kept.segments, settled.translation))
+                    reached = min(settled.kept.next_frame, self.survey.n_frames) / FRAMES_PER_SECOND
                     if on_progress is not None:
                         on_progress(Progress(reached, self.survey.duration))
-                    self._plan.settled(window, kept.next_frame)
-                yield from self._audit.checked(segments, reached) if self._audit else segments
-            if self._audit:
-                yield from self._audit.checked((), self.survey.duration)
+                    self._plan.settled(window, settled.kept.next_frame)
+                yield from self._checked(in_order(found), reached)
+            yield from self._checked(Heard(), self.survey.duration)
 
-    def _read_again(self, windows: Sequence[Window], speech: SpeechMap) -> list[tuple[Segment, ...]]:
-        """Read windows over a hole, without the text before and without sampling."""
+    def _checked(self, heard: Heard, until: float) -> tuple[Segment, ...]:
+        """Fill the holes in what was heard up to this second, where somebody looks for them."""
+        if self._audit is not None:
+            heard = self._audit.checked(heard, until)
+        self.translation += heard.translation
+        return heard.segments
+
+    def _settled(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Settled]]:
+        """What is kept of windows, built upon in those after them."""
+        for window, settled in zip(windows, self._kept(windows, self._read), strict=True):
+            self._remember(settled)
+            yield window, settled
+
+    def _read(self, windows: Sequence[Window]) -> Iterator[Settled]:
+        """Read windows of the plan."""
+        for reading in self._reader.read(windows, [context.prompt() for context in self._contexts]):
+            yield self._settler.settle(reading, self.last_speech, is_alone=not self._plan.reads_on)
+
+    def _read_again(self, windows: Sequence[Window], speech: SpeechMap) -> list[Heard]:
+        """Read windows over holes, without the text before and without sampling."""
         once = replace(self.options.fallback, temperatures=self.options.fallback.temperatures[:1])
         reader = replace(self._reader, fallback=once)
         prompts = [self._fresh_context(is_alone=True).prompt() for _ in self.tasks]
         evidence = self._settler.evidence
         settler = replace(self._settler, evidence=evidence and replace(evidence, speech=speech))
-        with torch.inference_mode():
-            readings = reader.read(windows, prompts)
-            settled = [settler.settle(reading, reading.window.start, is_alone=True) for reading in readings]
-        return [one.kept.segments for one in settled]
 
-    def _settled(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Kept]]:
+        def read(some: Sequence[Window]) -> Iterator[Settled]:
+            for reading in reader.read(some, prompts):
+                yield settler.settle(reading, reading.window.start, is_alone=True)
+
+        name = "known hole " if speech is self._speech else "hole "
+        return [Heard(one.kept.segments, one.translation) for one in self._kept(windows, read, name)]
+
+    def _kept(self, windows: Sequence[Window], read: Read, name: str = "") -> Iterator[Settled]:
         """Take each window from the store, or read it and put it there."""
-        stored = {window: self._store.get(_key(window)) for window in windows}
-        missing = [window for window in windows if stored[window] is None]
-        prompts = [context.prompt() for context in self._contexts]
-        readings = iter(self._reader.read(missing, prompts) if missing else ())
-        for window in windows:
-            document = stored[window]
+        keys = [f"{name}{window.first}+{window.n_frames}" for window in windows]
+        stored = [self._store.get(key) for key in keys]
+        missing = [window for window, document in zip(windows, stored, strict=True) if document is None]
+        fresh = self._ladder.run(read, missing)
+        for key, document in zip(keys, stored, strict=True):
             if document is not None:
-                settled = Settled.from_dict(document)
-            else:
-                with torch.inference_mode():
-                    is_alone = not self._plan.reads_on
-                    settled = self._settler.settle(next(readings), self._last_speech, is_alone=is_alone)
-                self._store.put(_key(window), settled.to_dict())
-            self._remember(settled)
-            yield window, settled.kept
+                self._gave_up_before += document.get(_GAVE_UP, ())
+                yield Settled.from_dict(document)
+                continue
+            settled = next(fresh)
+            self._store.put(key, {**settled.to_dict(), _GAVE_UP: self.sacrifices})
+            yield settled
 
     def _remember(self, settled: Settled) -> None:
         """Build upon a window in those after it."""
@@ -237,9 +263,8 @@ class Recording:
         for context, (segments, temperature) in zip(self._contexts, texts, strict=False):
             if temperature is not None:
                 context.add((token for segment in segments for token in segment.tokens), temperature)
-        self.translation += settled.translation
         self.dropped += settled.kept.dropped
-        self._last_speech = settled.last_speech
+        self.last_speech = settled.last_speech
 
     def _make_plan(self) -> Plan:
         clips = self._clips()
@@ -249,8 +274,3 @@ class Recording:
             windows = pack(self._speech.spans, clips, self._model.window_frames)
             return BatchedPlan(windows, self.options.batch_size)
         return SequentialPlan(clips_with_speech(clips, self._speech), self._model.window_frames)
-
-
-def _key(window: Window) -> str:
-    """What a window is called in a store."""
-    return f"{window.first}+{window.n_frames}"

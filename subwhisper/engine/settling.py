@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import torch
+
 from subwhisper.engine.alignment import Aligner
 from subwhisper.engine.fallback import is_silence
 from subwhisper.engine.features import FRAMES_PER_SECOND
@@ -94,7 +96,8 @@ class Settler:
     ) -> Kept:
         """Add word times, and let the next window start where the last word ends."""
         window = reading.window
-        segments = self._aligner(reading.language).add_words(kept.segments, reading.features, window, last_speech)
+        with torch.inference_mode():
+            segments = self._aligner(reading.language).add_words(kept.segments, reading.features, window, last_speech)
         kept = replace(kept, segments=segments)
         full_end = (window.first + self.model.window_frames) / FRAMES_PER_SECOND
         threshold = self.options.hallucination_silence_threshold

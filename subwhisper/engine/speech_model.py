@@ -1,8 +1,9 @@
 """A checkpoint made ready to run: its network, tokenizer and where they compute."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
+from torch import nn
 
 from subwhisper.engine.device import Placement, place
 from subwhisper.engine.tokenizer import Tokenizer
@@ -15,9 +16,9 @@ from subwhisper.model.quantization import quantize
 from subwhisper.model.whisper import Whisper, sinusoids
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class SpeechModel:
-    """Everything of a model that a recording needs."""
+    """Everything of a model that a recording needs; only where and how precisely it computes may change."""
 
     name: str
     fingerprint: str
@@ -28,6 +29,13 @@ class SpeechModel:
     alignment_heads: tuple[tuple[int, int], ...]
     suppress_tokens: tuple[int, ...] | None
     """The checkpoint's own list of tokens never to write, if it has one."""
+    checkpoint: Checkpoint
+    """Where the weights come from, should they be needed again in another precision."""
+    intended: Placement = field(init=False)
+    """Where it was to compute when it was built."""
+
+    def __post_init__(self) -> None:
+        self.intended = self.placement
 
     @classmethod
     def build(cls, checkpoint: Checkpoint, *, device: str = "auto", compute: str = "auto") -> "SpeechModel":
@@ -38,21 +46,11 @@ class SpeechModel:
             ModelError: the checkpoint's tensors do not fit its dimensions.
         """
         placement = place(device, compute)
-        network = _network(checkpoint)
-        fuse(network)
-        if placement.compute == "int8":
-            network.float()
-            quantize(network, placement.device)
-        elif placement.compute == "float32" and placement.device.type == "cpu":
-            network.float()
-            suit_few_rows(network)
-        network.to(placement.device, placement.dtype)
-        shorten(network)
         return cls(
             name=checkpoint.name,
             fingerprint=checkpoint.fingerprint,
             placement=placement,
-            network=network,
+            network=ready(_network(checkpoint), placement),
             tokenizer=Tokenizer(
                 checkpoint.vocabulary,
                 is_multilingual=checkpoint.is_multilingual,
@@ -60,7 +58,16 @@ class SpeechModel:
             ),
             alignment_heads=checkpoint.alignment_heads,
             suppress_tokens=checkpoint.suppress_tokens,
+            checkpoint=checkpoint,
         )
+
+    def move(self, placement: Placement) -> None:
+        """Compute elsewhere, or in a smaller precision, from now on; whoever holds the network holds the same one."""
+        network = self.network
+        network.encoder = network.decoder = nn.Module()  # type: ignore[assignment]  # their memory is needed
+        fresh = ready(_network(self.checkpoint), placement)
+        network.encoder, network.decoder, network.cross_dtype = fresh.encoder, fresh.decoder, fresh.cross_dtype
+        self.placement = placement
 
     @property
     def window_frames(self) -> int:
@@ -72,6 +79,20 @@ class SpeechModel:
         """Whether the model was trained to put other languages into English."""
         entry = catalog.known(self.name)
         return self.tokenizer.can_translate and (entry is None or entry.can_translate)
+
+
+def ready(network: Whisper, placement: Placement) -> Whisper:
+    """A network of plain layers where it will run, with those that are quickest there; changed in place."""
+    fuse(network)
+    if placement.compute == "int8":
+        network.float()
+        quantize(network, placement.device)
+    elif placement.compute == "float32" and placement.device.type == "cpu":
+        network.float()
+        suit_few_rows(network)
+    network.to(placement.device, placement.dtype)
+    shorten(network)
+    return network
 
 
 def _network(checkpoint: Checkpoint) -> Whisper:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from subwhisper.audio import AudioSource, Samples, Span
+from subwhisper.audio import Audio, AudioSource, Samples, Span
 from subwhisper.engine.features import MelSurvey, survey
 from subwhisper.engine.options import VadOptions
-from subwhisper.engine.vad.listener import SpeechListener, detector
+from subwhisper.engine.vad.detector import Frames, Probabilities, SpeechDetector
+from subwhisper.engine.vad.listener import SpeechListener, detector, find_speech
+from subwhisper.engine.vad.spans import SpanMaker
 from subwhisper.engine.vad.speech_map import SpeechMap
 
 
@@ -19,6 +21,27 @@ class Survey:
     """`None` where nobody looked for speech."""
     second: SpeechMap | None = None
     """The opinion of another detector, where there is one."""
+    faint: SpeechMap | None = None
+    """Where the first detector had at least a suspicion; `None` for one that has none."""
+
+
+_SUSPICION = VadOptions(threshold=0.1, neg_threshold=0.05, min_silence_duration_ms=300, speech_pad_ms=0)
+
+
+class _Suspecting:
+    """A detector whose faintest suspicions are noted too."""
+
+    def __init__(self, heard_by: SpeechDetector) -> None:
+        self._heard_by, self._maker = heard_by, SpanMaker(_SUSPICION)
+        self.spans: list[Span] = []
+
+    def probabilities(self, frames: Frames) -> Probabilities:
+        found = self._heard_by.probabilities(frames)
+        self.spans += self._maker.add(found.tolist())
+        return found
+
+    def finish(self, duration: float) -> SpeechMap:
+        return SpeechMap(self.spans + self._maker.finish(duration))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +55,12 @@ class _Overheard:
         for block in self.source.blocks():
             self.hear(block)
             yield block
+
+
+def survey_stretch(audio: Audio, n_mels: int, second: VadOptions | None) -> Survey:
+    """Learn what there is to know of sound in which someone speaks all the time; arguments as in `survey_recording`."""
+    speech = SpeechMap([Span(0.0, audio.duration)])
+    return Survey(survey(audio, n_mels), speech, second and SpeechMap(find_speech(audio.blocks(), second)))
 
 
 def survey_recording(
@@ -55,7 +84,8 @@ def survey_recording(
     """
     if vad is None:
         return Survey(survey(source, n_mels), None)
-    listeners = [SpeechListener(detector(vad), vad, longest=longest)]
+    suspecting = _Suspecting(detector(vad))
+    listeners = [SpeechListener(suspecting, vad, longest=longest)]
     if second is not None:
         listeners.append(SpeechListener(detector(second), second))
     found: list[list[Span]] = [[] for _ in listeners]
@@ -66,4 +96,5 @@ def survey_recording(
 
     mel = survey(_Overheard(source, hear), n_mels)
     maps = [SpeechMap(spans + listener.finish()) for listener, spans in zip(listeners, found, strict=True)]
-    return Survey(mel, *maps)
+    faint = suspecting.finish(mel.duration) if vad.detector == "silero" else None
+    return Survey(mel, maps[0], maps[1] if second else None, faint)

@@ -9,6 +9,7 @@ import torch
 
 from subwhisper.audio import AudioSource, Opening, Samples
 from subwhisper.engine.abilities import check
+from subwhisper.engine.coverage import second_opinion
 from subwhisper.engine.device import set_threads
 from subwhisper.engine.features import FRAMES_PER_SECOND, HOP, MelReader, survey
 from subwhisper.engine.language import HeardLanguage, hear_language
@@ -17,6 +18,7 @@ from subwhisper.engine.reader import WindowEncoder
 from subwhisper.engine.recording import OnProgress, Recording
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.engine.streaming import stretches
+from subwhisper.engine.survey import survey_stretch
 from subwhisper.engine.window_store import WindowStore
 from subwhisper.errors import OptionError
 from subwhisper.model import store
@@ -87,6 +89,7 @@ class Transcriber:
                 **self.provenance(recording.options),
                 "coverage": recording.coverage.to_dict() if recording.coverage else None,
                 "dropped": [asdict(dropped) for dropped in recording.dropped],
+                "gave_up": recording.sacrifices,
             },
         )
         if len(recording.tasks) == 1:
@@ -154,10 +157,14 @@ class Transcriber:
         if chosen.clip_timestamps or chosen.task == "both":
             what = "clips" if chosen.clip_timestamps else "two texts"
             raise OptionError(f"a stream cannot be read for {what}", hint="use transcribe for a whole recording")
+        second, last_speech = second_opinion(chosen.vad.detector), 0.0
         for stretch in stretches(blocks, chosen.vad, self.model.window_frames / FRAMES_PER_SECOND):
-            recording = Recording(self.model, stretch.audio, chosen)
+            surveyed = survey_stretch(stretch.audio, self.model.network.dims.n_mels, second)
+            silent_since = last_speech - stretch.start
+            recording = Recording(self.model, stretch.audio, chosen, surveyed=surveyed, last_speech=silent_since)
             for segment in recording.segments():
                 yield replace(segment.shifted(stretch.start), seek=segment.seek + stretch.first // HOP)
+            last_speech = recording.last_speech + stretch.start
             sure = recording.language_probability or 0.0
             if not chosen.multilingual and sure > chosen.language_detection_threshold:
                 chosen = replace(chosen, language=recording.language)

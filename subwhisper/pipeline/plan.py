@@ -17,7 +17,7 @@ from subwhisper.pipeline.inputs import Refused, Source, absolute
 from subwhisper.pipeline.jobs import JobQueue, JobRecord, State
 from subwhisper.pipeline.outputs import OutputPlan, check_writable
 from subwhisper.pipeline.recall import key_of
-from subwhisper.pipeline.transcribe import CAPTION_FORMATS, TranscribeJob, text_languages
+from subwhisper.pipeline.transcribe import CAPTION_FORMATS, TranscribeJob, result_languages, text_languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class _Judge:
         if outputs.burn and not self._shelf.captioned_video(source):
             return []
         there = self._shelf.captions(source)
-        chosen = [covering(there, outputs.formats, language) for language in text_languages(self.job.options)]
+        chosen = [covering(there, outputs.formats, language) for language in result_languages(self.job)]
         return [caption for captions in chosen for caption in captions] if all(chosen) else []
 
     def _check_writable(self, folder: Path) -> None:

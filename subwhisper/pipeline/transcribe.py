@@ -83,6 +83,8 @@ class TranscribeJob:
     """`split` hears every channel for itself and takes each for a speaker."""
     prefer_subtitles: bool = False
     """Where people wrote subtitles for it, take those instead of listening."""
+    bilingual: bool = False
+    """Where both texts are asked for: in one file, the English one below the original."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class Outcome:
             # Below 1 is faster than the recording plays.
             "realtime_factor": round(self.seconds / said.duration, 4) if said and said.duration else None,
             "coverage": said.provenance.get("coverage") if said else None,
+            # What memory was too little for; empty where there was enough.
+            "gave_up": said.provenance.get("gave_up", []) if said else [],
             "error": error_row(self.error) if self.error else None,
         }
 
@@ -195,7 +199,7 @@ class Desk:
     def _transcribe(self, source: Source, written: list[Path]) -> Transcript:
         job = self.job
         languages = text_languages(job.options)
-        for language in languages:
+        for language in result_languages(job):
             job.outputs.refuse_existing(source, language)
         asked = [language or ALL for language in languages] if job.prefer_subtitles else []
         with held(source, picture=job.outputs.burn, subtitles=asked, on_progress=self.on_progress) as it:
@@ -318,15 +322,19 @@ class Desk:
 
     def _files(self, source: Source, captions: Captions) -> dict[Path, bytes]:
         outputs, transcript = self.job.outputs, captions.transcript
+        if transcript.translation and captions.second and self.job.bilingual:
+            return self._written(source, outputs, transcript, captions.shown, name=MIXED)
         files = self._written(source, outputs, transcript, captions.track)
         if transcript.translation and captions.second:
             files |= self._written(source, outputs.beside_another(), transcript.translation, captions.second)
         return files
 
-    def _written(self, source: Source, outputs: OutputPlan, transcript: Transcript, track: Track) -> dict[Path, bytes]:
+    def _written(
+        self, source: Source, outputs: OutputPlan, transcript: Transcript, track: Track, *, name: str | None = None
+    ) -> dict[Path, bytes]:
         files = {}
         for format in outputs.formats:
-            path = outputs.path(source, _name_of(transcript), format)
+            path = outputs.path(source, name or _name_of(transcript), format)
             if format == JSON:
                 files[path] = f"{transcript.to_json()}\n".encode()
             else:
@@ -354,6 +362,12 @@ def text_languages(options: TranscribeOptions) -> tuple[str | None, ...]:
     """The languages that the texts will be in; `None` where that is not known beforehand."""
     spoken = language_code(options.language) if options.language and not options.multilingual else None
     return {"transcribe": (spoken,), "translate": ("en",), "both": (spoken, "en")}[options.task]
+
+
+def result_languages(job: TranscribeJob) -> tuple[str | None, ...]:
+    """The languages in the names of results, likewise; two texts in one file are of several."""
+    languages = text_languages(job.options)
+    return (MIXED,) if job.bilingual and languages != ("en", "en") else languages
 
 
 def _name_of(transcript: Transcript) -> str:

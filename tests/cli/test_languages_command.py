@@ -30,6 +30,33 @@ def test_both_tasks_give_two_files_whose_cues_share_times(run_cli: Run, tiny_mod
     assert english["provenance"]["source"]["name"] == "tone.wav"
 
 
+def test_both_texts_stand_in_one_file_where_that_is_asked_for(run_cli: Run, tiny_model: Path, tmp_path: Path) -> None:
+    tone = write_tone(tmp_path / "tone.wav", seconds=6)
+    given = ("--task", "both", "--bilingual", "--model", tiny_model, "-l", "de", "-f", "srt,json", *QUICK)
+    assert run_cli("transcribe", tone, *given).code == 0
+    assert names(tmp_path) == ["tone.mul.json", "tone.mul.srt", "tone.wav"]
+    stacked = tmp_path / "tone.mul.srt"
+    document = json.loads(stacked.with_suffix(".json").read_text(encoding="utf-8"))
+    assert (document["language"], document["translation"]["language"]) == ("de", "en")
+    first = stacked.read_bytes()
+
+    run_cli("transcribe", tone, *(argument for argument in given if argument != "--bilingual"))
+    merged = tmp_path / "merged.srt"
+    apart = [tmp_path / f"tone.{code}.srt" for code in ("de", "en")]
+    assert run_cli("merge", *apart, "-o", merged).code == 0
+    assert merged.read_bytes() == first
+
+    ran = run_cli("transcribe", tone, "--no-overwrite", *given)
+    assert ran.code == 4
+    assert "tone.mul.srt" in ran.stderr
+
+
+def test_one_text_is_not_stacked(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    ran = run_cli("transcribe", tone, "--bilingual", "--model", tiny_model, *QUICK)
+    assert ran.code == 2
+    assert "--task both" in ran.stderr
+
+
 def test_the_second_file_is_not_overwritten_either(run_cli: Run, tiny_model: Path, tone: Path) -> None:
     tone.with_name("tone.en.srt").write_text("old")
     given = ("--task", "both", "--model", tiny_model, "-l", "de", "--no-overwrite", *QUICK)

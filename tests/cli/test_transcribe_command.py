@@ -8,7 +8,11 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+import torch
 from command_line import QUICK, Run, write_tone
+from torch import Tensor
+
+from subwhisper.model.whisper import Whisper
 
 
 def names(folder: Path) -> list[str]:
@@ -218,3 +222,40 @@ def test_refined_edges_need_words_and_ask_for_them(run_cli: Run, tiny_model: Pat
     assert run_cli(*common, "-f", "json").code == 0
     segments = json.loads((tmp_path / "tone.en.json").read_text(encoding="utf-8"))["segments"]
     assert any("words" in segment for segment in segments)
+
+
+def test_too_little_memory_is_told_and_no_reason_to_stop(
+    run_cli: Run, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(network: Whisper, tokens: Tensor, *more: object, **options: object) -> Tensor:
+        if len(tokens) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return plenty(network, tokens, *more, **options)
+
+    tone, plenty = write_tone(tmp_path / "tone.wav", seconds=120), Whisper.decode
+    wanted = ("transcribe", tone, "--model", tiny_model, "-l", "en", "--compute", "float32", "--no-journal", *QUICK)
+    assert run_cli(*wanted).code == 0
+    first = tone.with_suffix(".en.srt").read_bytes()
+    monkeypatch.setattr(Whisper, "decode", decode)
+    ran = run_cli(*wanted, "-f", "srt,json", "--json")
+    assert ran.code == 0
+    assert tone.with_suffix(".en.srt").read_bytes() == first
+    told = "memory ran out with 4 windows at once in float32 on cpu; went on with 2 windows at once in float32 on cpu"
+    assert ran.stderr.count("memory ran out") == 1
+    assert told in ran.stderr
+    assert json.loads(ran.stdout)["inputs"][0]["gave_up"] == [told]
+    document = json.loads(tone.with_suffix(".en.json").read_text(encoding="utf-8"))
+    assert document["provenance"]["gave_up"] == [told]
+
+
+def test_far_too_little_memory_is_one_clear_line(
+    run_cli: Run, tiny_model: Path, tone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def encode(network: Whisper, mel: Tensor) -> Tensor:
+        raise MemoryError
+
+    monkeypatch.setattr(Whisper, "encode", encode)
+    ran = run_cli("transcribe", tone, "--model", tiny_model, "-l", "en", *QUICK)
+    assert ran.code == 5
+    assert "not enough memory for 1 window at once in int8 on cpu" in ran.stderr
+    assert "smaller model" in ran.stderr

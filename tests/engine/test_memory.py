@@ -1,67 +1,176 @@
-"""What is given up, and in which order, when memory runs out."""
+"""What is given up, and in which order, when memory runs out; and that reading goes on from there."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
 
 from subwhisper.engine.device import Placement
 from subwhisper.engine.memory import Load, MemoryLadder, is_out_of_memory
+from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import ModelError
 
-FULL = torch.OutOfMemoryError("CUDA out of memory.")
+from .networks import micro_checkpoint
+from .test_batched import BATCHED, noise
+from .test_window_store import Memory
+
+FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nSee the manual.")
 
 
-def ladder(device: str, compute: str, batch: int) -> MemoryLadder:
-    return MemoryLadder(Load(Placement(torch.device(device), compute), batch))  # type: ignore[arg-type]
-
-
-def told(load: Load) -> tuple[int, str, str]:
-    return load.batch, load.placement.compute, load.placement.device.type
+def loads(device: str, compute: str, batch: int) -> list[tuple[int, str, str]]:
+    """Everything that is tried, one after the other."""
+    load: Load | None = Load(Placement(torch.device(device), compute), batch)  # type: ignore[arg-type]
+    tried = []
+    while load is not None:
+        tried.append((load.batch, load.placement.compute, load.placement.device.type))
+        load = load.lighter()
+    return tried
 
 
 def test_the_batch_goes_first_then_the_precision_then_the_device() -> None:
-    climbing = ladder("cuda", "float32", 4)
-    reached = []
-    for _ in range(5):
-        climbing.step_down(FULL)
-        reached.append(told(climbing.load))
-    assert reached[:4] == [(2, "float32", "cuda"), (1, "float32", "cuda"), (1, "float16", "cuda"), (1, "int8", "cuda")]
-    assert reached[4][::2] == (1, "cpu")
-    assert len(climbing.steps) == 5
-    assert climbing.steps[0] == (
-        "memory ran out with 4 windows at once in float32 on cuda; went on with 2 windows at once in float32 on cuda"
-    )
-
-
-@pytest.mark.parametrize(
-    ("device", "compute", "rungs"),
-    [("cpu", "float32", 2), ("cpu", "bfloat16", 1), ("cpu", "int8", 0)],
-)
-def test_at_the_end_of_the_ladder_the_load_is_named(device: str, compute: str, rungs: int) -> None:
-    climbing = ladder(device, compute, 1)
-    for _ in range(rungs):
-        climbing.step_down(MemoryError())
-    with pytest.raises(ModelError, match="not enough memory for 1 window at once in int8 on cpu"):
-        climbing.step_down(MemoryError())
+    on_cuda = [(1, "float32", "cuda"), (1, "float16", "cuda"), (1, "int8", "cuda")]
+    assert loads("cuda", "float32", 4) == [(4, "float32", "cuda"), (2, "float32", "cuda"), *on_cuda, (1, "int8", "cpu")]
+    assert [load[1] for load in loads("cpu", "float32", 1)] == ["float32", "bfloat16", "int8"]
 
 
 def test_apples_gpus_have_no_8_bit_products() -> None:
-    climbing = ladder("mps", "float32", 1)
-    climbing.step_down(RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"))
-    assert told(climbing.load) == (1, "float16", "mps")
-    climbing.step_down(RuntimeError("MPS backend out of memory"))
-    assert climbing.load.placement.device.type == "cpu"
+    assert loads("mps", "float32", 1)[:2] == [(1, "float32", "mps"), (1, "float16", "mps")]
+    assert loads("mps", "float32", 1)[2][2] == "cpu"
+
+
+@pytest.fixture
+def model() -> Transcriber:
+    return Transcriber(micro_checkpoint(), device="cpu", compute="float32")
 
 
 @pytest.mark.parametrize("error", [ValueError("out of memory"), RuntimeError("shapes differ"), KeyError("x")])
-def test_other_errors_are_not_swallowed(error: Exception) -> None:
-    climbing = ladder("cuda", "float16", 8)
+def test_other_errors_are_not_swallowed(model: Transcriber, error: Exception) -> None:
+    def work(some: Sequence[int]) -> Iterator[int]:
+        raise error
+
+    ladder = MemoryLadder(model.model, 8)
     with pytest.raises(type(error)) as caught:
-        climbing.step_down(error)
+        list(ladder.run(work, [1, 2]))
     assert caught.value is error
-    assert climbing.load.batch == 8
+    assert ladder.steps == []
+
+
+def test_what_is_done_stays_done() -> None:
+    asked: list[Sequence[int]] = []
+
+    def work(some: Sequence[int]) -> Iterator[int]:
+        asked.append(some)
+        for at, one in enumerate(some):
+            if at == 2:
+                raise FULL
+            yield one
+
+    ladder = MemoryLadder(Transcriber(micro_checkpoint(), device="cpu", compute="float32").model, 8)
+    assert list(ladder.run(work, range(12))) == [*range(12)]
+    assert [list(some) for some in asked[:3]] == [[*range(8)], [2, 3, 4], [4]]
+
+
+def test_at_the_end_of_the_ladder_the_load_is_named(model: Transcriber) -> None:
+    def work(some: Sequence[int]) -> Iterator[int]:
+        raise FULL
+
+    with pytest.raises(ModelError, match=r"not enough memory for 1 window at once in int8 on cpu: CUDA out of memory"):
+        list(MemoryLadder(model.model, 1).run(work, [1]))
 
 
 def test_the_processors_own_complaint_is_understood() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)
     assert is_out_of_memory(caught.value)
+
+
+class Little:
+    """Memory for so many windows at once, and only in these precisions."""
+
+    def __init__(self, model: Transcriber, *, most: int = 99, computes: Sequence[str] = ("float32",)) -> None:
+        self._model, self._most, self._computes = model.model, most, computes
+        self._encode, self._decode = self._model.network.encode, self._model.network.decode
+        self.n_encoded = 0
+
+    def encode(self, mels: Tensor) -> Tensor:
+        if self._model.placement.compute not in self._computes:
+            raise FULL
+        self.n_encoded += len(mels)
+        return self._encode(mels)
+
+    def decode(self, tokens: Tensor, *more: object, **options: object) -> Tensor:
+        if len(tokens) > self._most:
+            raise MemoryError
+        return self._decode(tokens, *more, **options)
+
+
+@pytest.fixture
+def little(model: Transcriber, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Little]:
+    def make(**limits: object) -> Little:
+        made = Little(model, **limits)  # type: ignore[arg-type]
+        monkeypatch.setattr(model.model.network, "encode", made.encode)
+        monkeypatch.setattr(model.model.network, "decode", made.decode)
+        return made
+
+    return make
+
+
+OPTIONS = replace(BATCHED, batch_size=8, word_timestamps=True, fallback=replace(BATCHED.fallback, temperatures=(0.0,)))
+
+
+def test_too_many_windows_at_once_are_read_fewer_at_once(model: Transcriber, little: Callable[..., Little]) -> None:
+    unlimited = little()
+    plenty = model.transcribe(noise(26), OPTIONS)
+    n_windows = unlimited.n_encoded
+    machine = little(most=3)
+    scarce = model.transcribe(noise(26), OPTIONS)
+    assert scarce.segments == plenty.segments
+    assert scarce.provenance["gave_up"] == [
+        "memory ran out with 8 windows at once in float32 on cpu; went on with 4 windows at once in float32 on cpu",
+        "memory ran out with 4 windows at once in float32 on cpu; went on with 2 windows at once in float32 on cpu",
+    ]
+    assert plenty.provenance["gave_up"] == []
+    assert n_windows > 12
+    assert machine.n_encoded == n_windows + 8 + 4  # only those in flight are read again
+
+
+def test_a_smaller_precision_is_taken_where_one_window_is_too_many(
+    model: Transcriber, little: Callable[..., Little]
+) -> None:
+    reference = Transcriber(micro_checkpoint(), device="cpu", compute="bfloat16").transcribe(noise(9), OPTIONS)
+    little(computes=("bfloat16",))
+    found = model.transcribe(noise(9), OPTIONS)
+    assert [segment.tokens for segment in found.segments] == [segment.tokens for segment in reference.segments]
+    assert found.provenance["compute"] == "bfloat16"
+    assert found.provenance["gave_up"][-1].endswith("went on with 1 window at once in bfloat16 on cpu")
+    [told] = model.transcribe(noise(5), OPTIONS).provenance["gave_up"]
+    assert told == "memory had run out before; began with 8 windows at once in bfloat16 on cpu"
+
+
+def test_whole_numbers_are_the_last_resort(model: Transcriber, little: Callable[..., Little]) -> None:
+    little(computes=("int8",))
+    found = model.transcribe(noise(5), OPTIONS)
+    assert found.segments
+    assert found.provenance["compute"] == "int8"
+
+
+def test_the_language_is_heard_with_little_memory_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Transcriber(micro_checkpoint(languages=("en", "de")), device="cpu", compute="float32")
+    machine = Little(model, computes=("bfloat16",))
+    monkeypatch.setattr(model.model.network, "encode", machine.encode)
+    found = model.transcribe(noise(5), OPTIONS)
+    assert found.language in ("en", "de")
+    assert len(found.provenance["gave_up"]) == 1
+
+
+def test_what_was_given_up_is_told_when_the_work_goes_on_another_day(
+    model: Transcriber, little: Callable[..., Little]
+) -> None:
+    little(most=3)
+    store = Memory()
+    first = model.transcribe(noise(26), OPTIONS, windows=store)
+    again = model.transcribe(noise(26), OPTIONS, windows=store)
+    assert again == first
+    assert len(again.provenance["gave_up"]) == 2

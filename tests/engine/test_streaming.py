@@ -1,12 +1,13 @@
 """Sound that comes block by block."""
 
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from subwhisper.audio import SAMPLE_RATE, Samples
+from subwhisper.audio import SAMPLE_RATE, Audio, Samples
 from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions, VadOptions
 from subwhisper.engine.streaming import stretches
 from subwhisper.engine.transcriber import Transcriber
@@ -33,7 +34,7 @@ def in_blocks(sound: Samples, size: int, taken: list[int] | None = None) -> Iter
         yield sound[at : at + size]
 
 
-@pytest.mark.parametrize("size", [1600, 5003, 200_000])
+@pytest.mark.parametrize("size", [7, 1600, 5003, 200_000])
 def test_stretches_are_the_sound_itself_whatever_the_blocks(size: int) -> None:
     sound = bursts((2, 3), (5, 6.5), (7.5, 8), seconds=10)
     found = list(stretches(in_blocks(sound, size), ENERGY, longest=5.0))
@@ -48,6 +49,28 @@ def test_a_stretch_comes_as_soon_as_the_pause_behind_it_is_long_enough() -> None
     sound = bursts((2, 3), seconds=60)
     next(stretches(in_blocks(sound, 1600, taken), ENERGY, longest=5.0))
     assert len(taken) * 0.1 < 4  # of 60 seconds
+
+
+def test_empty_blocks_are_no_end() -> None:
+    sound = bursts((1, 2), seconds=4)
+    blocks = [part for block in in_blocks(sound, 1000) for part in (block, block[:0])]
+    found, expected = (list(stretches(some, ENERGY, longest=5.0)) for some in (blocks, [sound]))
+    assert [stretch.first for stretch in found] == [stretch.first for stretch in expected]
+    assert len(found) == 1
+
+
+def test_hours_of_stream_need_no_more_memory_than_minutes() -> None:
+    def blocks() -> Iterator[Samples]:
+        for at in range(3000):  # five minutes
+            yield ((0.1 if at % 70 else 0.0) * random.normal(size=1600)).astype(np.float32)
+
+    random = np.random.default_rng(4)
+    tracemalloc.start()
+    n_stretches = sum(1 for _ in stretches(blocks(), VadOptions(detector="none"), longest=5.0))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert n_stretches > 60
+    assert most < 4_000_000  # five minutes of sound are nineteen million bytes
 
 
 def test_speech_without_end_is_cut_into_windows() -> None:
@@ -87,6 +110,21 @@ def test_blocks_of_any_size_give_the_same_text(english: Transcriber) -> None:
     sound = bursts((0, 9), seconds=9)
     texts = [[s.tokens for s in english.stream(in_blocks(sound, size), OPTIONS)] for size in (1000, 7777, 300_000)]
     assert texts[0] == texts[1] == texts[2]
+
+
+def test_a_stream_says_what_the_file_says(english: Transcriber) -> None:
+    """To the token, where stretches are equally loud and lie too far apart to be read as one."""
+    burst = bursts((0.5, 1.7), seconds=6.4)
+    burst[: round(0.5 * SAMPLE_RATE)] = burst[round(1.7 * SAMPLE_RATE) :] = 0
+    sound = np.tile(burst, 3)
+    options = replace(OPTIONS, vad=ENERGY, word_timestamps=True)
+    whole = english.transcribe(Audio(sound), options)
+    assert len({segment.seek for segment in whole.segments}) == 3
+    for size in (333, 100_000):
+        streamed = list(english.stream(in_blocks(sound, size), options))
+        assert [(s.seek, s.tokens) for s in streamed] == [(s.seek, s.tokens) for s in whole.segments]
+        times, expected = ([w.start for s in some for w in s.words] for some in (streamed, whole.segments))
+        assert times == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("options", [{"clip_timestamps": (1.0, 2.0)}, {"language": "de"}])

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from subwhisper.audio import Audio
+from subwhisper.engine import coverage
+from subwhisper.engine.options import Task, TranscribeOptions, VadOptions
 from subwhisper.engine.transcriber import Transcriber
 
 from .networks import micro_checkpoint
+from .test_streaming import bursts
 from .test_transcriber import QUICK, sound
 
 SOUND = sound(9.0)
@@ -56,19 +60,58 @@ def engine() -> Transcriber:
     ids=["plain", "words", "no context", "silence skipped"],
 )
 def test_a_recording_cut_short_anywhere_ends_as_if_it_had_not_been(engine: Transcriber, more: dict[str, Any]) -> None:
-    options = replace(WORDS, **more)
-    undisturbed = engine.transcribe(SOUND, options)
+    assert_ends_as_if_undisturbed(engine, SOUND, replace(WORDS, **more))
+
+
+def assert_ends_as_if_undisturbed(engine: Transcriber, sound: Audio, options: TranscribeOptions) -> Memory:
+    """Cut the work short after every single thing that is kept."""
+    undisturbed = engine.transcribe(sound, options)
     whole = Memory()
-    assert engine.transcribe(SOUND, options, windows=whole) == undisturbed
+    assert engine.transcribe(sound, options, windows=whole) == undisturbed
     assert whole.n_puts >= 4
     store = Memory()
     for lasts in range(whole.n_puts):
         store.lasts = lasts
         with pytest.raises(PowerCut):
-            engine.transcribe(SOUND, options, windows=store)
+            engine.transcribe(sound, options, windows=store)
     store.lasts = None
-    assert engine.transcribe(SOUND, options, windows=store) == undisturbed
+    assert engine.transcribe(sound, options, windows=store) == undisturbed
     assert store.n_puts == whole.n_puts  # everything once, over all of the attempts
+    return whole
+
+
+@pytest.fixture
+def credulous(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nonsense is believed when it is heard in a hole: a network of no size says nothing better."""
+    monkeypatch.setattr(coverage, "_is_promising", lambda heard: bool(heard.segments))
+    monkeypatch.setattr(coverage, "agree", lambda first, second: True)
+
+
+# Silero takes this noise for no speech, so no window is laid over it; it is loud enough to be listened to again.
+BURSTS = Audio(bursts((2, 5), (9, 12), seconds=14))
+AUDITED = replace(WORDS, plan="batched", vad=VadOptions(detector="silero"))
+
+
+@pytest.mark.usefixtures("credulous")
+@pytest.mark.parametrize("task", ["transcribe", "both"])
+def test_holes_are_kept_like_other_windows(engine: Transcriber, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = replace(AUDITED, task=task, language="de")
+    store = assert_ends_as_if_undisturbed(engine, BURSTS, options)
+    assert all(key.startswith("hole") for key in store.kept)
+    monkeypatch.setattr(engine.model.network, "encode", None)
+    monkeypatch.setattr(engine.model.network, "decode", None)
+    again = engine.transcribe(BURSTS, options, windows=store)
+    assert again.provenance["coverage"]["holes_repaired"] >= 2
+
+
+@pytest.mark.usefixtures("credulous")
+def test_a_hole_is_heard_in_both_languages(engine: Transcriber) -> None:
+    transcript = engine.transcribe(BURSTS, replace(AUDITED, task="both", language="de"))
+    assert transcript.translation is not None
+    for text in (transcript.segments, transcript.translation.segments):
+        assert text
+        assert all("listening again" in segment.quality.notes[-1] for segment in text if segment.quality)
+    assert {segment.language for segment in transcript.translation.segments} == {"en"}
 
 
 def test_a_recording_that_is_all_kept_is_not_read_again(engine: Transcriber, monkeypatch: pytest.MonkeyPatch) -> None:

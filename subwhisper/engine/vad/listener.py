@@ -36,7 +36,7 @@ class SpeechListener:
     def sure_until(self) -> float:
         """Seconds up to which no further span can begin."""
         open_since = self._maker.open_since
-        return self._n_samples / SAMPLE_RATE if open_since is None else open_since
+        return (self._n_samples - len(self._rest)) / SAMPLE_RATE if open_since is None else open_since
 
     def hear(self, block: Samples) -> list[Span]:
         """Take in the next samples; return the spans that they finish."""
