@@ -60,7 +60,8 @@ class _Overheard:
 def survey_stretch(audio: Audio, n_mels: int, second: VadOptions | None) -> Survey:
     """Learn what there is to know of sound in which someone speaks all the time; arguments as in `survey_recording`."""
     speech = SpeechMap([Span(0.0, audio.duration)])
-    return Survey(survey(audio, n_mels), speech, second and SpeechMap(find_speech(audio.blocks(), second)))
+    checked = None if second is None else SpeechMap(find_speech(audio.blocks(), second))
+    return Survey(survey(audio, n_mels), speech, checked)
 
 
 def survey_recording(
