@@ -42,7 +42,7 @@ class Measurement:
     """A short try on this machine."""
 
     sample: str
-    """What was transcribed."""
+    """What the beginnings were transcribed of."""
     sound: float
     """Seconds of sound transcribed."""
     took: float
@@ -139,6 +139,7 @@ def _measured(todo: Sequence[Planned], job: TranscribeJob) -> Measurement | None
     engine = load_from(locate(job.model, job.options, several=True, on_progress=unheard), job.model)
     loading = time.monotonic() - started
     tried: list[tuple[float, float]] = []
+    names: list[str] = []
     length, ends = _FIRST_SECONDS, time.monotonic() + _MEASURING
     for path in _spread([one.source.path for one in todo if one.source.path]):
         try:
@@ -152,14 +153,14 @@ def _measured(todo: Sequence[Planned], job: TranscribeJob) -> Measurement | None
         except SubwhisperError:
             continue
         tried.append((transcript.duration or 0.0, time.monotonic() - started))
+        names.append(path.name)
         length *= 2
         if time.monotonic() > ends:
             break
     counted = [(sound, took) for sound, took in tried[1:] or tried if sound]
     if not counted:
         return None
-    sample = "the beginning of 1 recording" if len(tried) == 1 else f"the beginnings of {len(tried)} recordings"
-    return Measurement(sample, sum(s for s, _ in counted), sum(t for _, t in counted), loading, peak_memory())
+    return Measurement(", ".join(names), sum(s for s, _ in counted), sum(t for _, t in counted), loading, peak_memory())
 
 
 def _spread(paths: Sequence[Path]) -> list[Path]:

@@ -76,7 +76,6 @@ def test_any_name_goes_through_every_media_command(
         "en.srt",
         "mkv",
         "mp4",
-        "out.mp4",
         "png",
         "synced.srt",
         "wav",
