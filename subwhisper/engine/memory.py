@@ -48,7 +48,9 @@ class Load:
         precision = _LIGHTER[device.type].get(compute)
         if precision is not None:
             return replace(self, placement=Placement(device, precision))
-        return None if device.type == "cpu" else replace(self, placement=place("cpu"))
+        if device.type == "cpu":
+            return None
+        return replace(self, placement=place("cpu", "int8" if compute == "int8" else "auto"))
 
 
 class MemoryLadder:

@@ -29,6 +29,7 @@ class FusedAttention(Attention):
         with torch.device("meta"):
             self.joined = nn.Linear(plain.query.in_features, 3 * plain.query.out_features)
         self.joined.load_state_dict({"weight": torch.cat(weights), "bias": torch.cat(biases)}, assign=True)
+        self.joined.requires_grad_(plain.query.weight.requires_grad)
         self.out = plain.out
 
     def of_itself(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

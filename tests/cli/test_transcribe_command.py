@@ -240,12 +240,12 @@ def test_too_little_memory_is_told_and_no_reason_to_stop(
     ran = run_cli(*wanted, "-f", "srt,json", "--json")
     assert ran.code == 0
     assert tone.with_suffix(".en.srt").read_bytes() == first
-    told = "memory ran out with 4 windows at once in float32 on cpu; went on with 2 windows at once in float32 on cpu"
-    assert ran.stderr.count("memory ran out") == 1
-    assert told in ran.stderr
-    assert json.loads(ran.stdout)["inputs"][0]["gave_up"] == [told]
+    assert ran.stderr.count("memory ran out with") == ran.stderr.count("went on with") == 1
     document = json.loads(tone.with_suffix(".en.json").read_text(encoding="utf-8"))
-    assert document["provenance"]["gave_up"] == [told]
+    given_up = document["provenance"]["gave_up"]
+    assert all(step.startswith("memory ran out with") for step in given_up)
+    assert given_up
+    assert json.loads(ran.stdout)["inputs"][0]["gave_up"] == given_up
 
 
 def test_far_too_little_memory_is_one_clear_line(

@@ -78,7 +78,8 @@ def test_speech_without_end_is_cut_into_windows() -> None:
     found = list(stretches(in_blocks(sound, 1600), VadOptions(detector="none"), longest=5.0))
     assert len(found) >= 4
     assert all(stretch.audio.duration <= 5.0 for stretch in found)
-    assert sum(stretch.audio.duration for stretch in found) == pytest.approx(20)
+    # each begins and ends with a frame of mel
+    assert sum(stretch.audio.duration for stretch in found) == pytest.approx(20, abs=0.01 * len(found))
 
 
 OPTIONS = TranscribeOptions(

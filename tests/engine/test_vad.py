@@ -208,9 +208,9 @@ def test_what_is_still_open_is_known() -> None:
     noise = (0.001 * random.normal(size=10 * SAMPLE_RATE)).astype(np.float32)
     loud = (0.3 * random.normal(size=2 * SAMPLE_RATE)).astype(np.float32)
     assert listener.hear(noise) == []
-    assert listener.sure_until == pytest.approx(10)
+    assert 10 - FRAME_SAMPLES / SAMPLE_RATE < listener.sure_until <= 10  # a piece of a frame is not judged yet
     assert listener.hear(loud) == []
     assert listener.sure_until == pytest.approx(10, abs=0.1)
     [span] = listener.hear(noise[: 3 * SAMPLE_RATE])
     assert (span.start, span.end) == pytest.approx((10, 12), abs=0.1)
-    assert listener.sure_until == pytest.approx(15)
+    assert 15 - FRAME_SAMPLES / SAMPLE_RATE < listener.sure_until <= 15
