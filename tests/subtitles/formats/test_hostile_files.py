@@ -70,7 +70,7 @@ def seeds(folder: Path) -> Iterator[tuple[str, bytes]]:
 def test_damaged_samples_are_read_or_refused_and_what_is_read_can_be_written(samples: Path, tmp_path: Path) -> None:
     chance = random.Random(11)
     files = list(seeds(samples))
-    started = time.monotonic()
+    started = time.process_time()
     for number in range(300):
         suffix, content = files[number % len(files)]
         path = tmp_path / f"damaged{suffix}"
@@ -85,7 +85,7 @@ def test_damaged_samples_are_read_or_refused_and_what_is_read_can_be_written(sam
             find_losses(track, format, encode(track, format))
         except OutputError as error:
             assert "99 hours" in error.message  # noqa: PT017 - no time code goes further
-    assert time.monotonic() - started < 60
+    assert time.process_time() - started < 60
 
 
 N = 3000
@@ -110,9 +110,9 @@ def test_pathological_files_take_a_moment_and_little_memory(format: str) -> None
     read = FORMATS[format].read
     assert read is not None
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.process_time()
     track = read(LARGE[format], "x", lambda _: None)
-    took, (_, peak) = time.monotonic() - started, tracemalloc.get_traced_memory()
+    took, (_, peak) = time.process_time() - started, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert track.cues
     assert took < 15  # tracing makes it several times slower
