@@ -216,8 +216,7 @@ def _formats(text: str) -> tuple[str, ...]:
     from subwhisper.pipeline.outputs import formats_among
     from subwhisper.subtitles.formats import FORMATS
 
-    writable = tuple(name for name, format in FORMATS.items() if format.is_written)
-    return formats_among(writable, text, common=("srt", "vtt", "ass", "txt", "tsv"))
+    return formats_among(tuple(FORMATS), text, common=("srt", "vtt", "ass", "txt", "tsv"))
 
 
 def _seconds(text: Any) -> tuple[float, ...]:

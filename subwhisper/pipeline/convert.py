@@ -73,16 +73,12 @@ class Converted:
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
-    """Read a list of formats that can be written: `srt,vtt`.
+    """Read a list of formats: `srt,vtt`.
 
     Raises:
-        OptionError: one is unknown, or can only be read.
+        OptionError: one is unknown.
     """
-    names = tuple(dict.fromkeys(format_name(name.strip()) for name in text.split(",") if name.strip()))
-    for name in names:
-        if not FORMATS[name].is_written:
-            raise OptionError(f"{FORMATS[name].title} can be read but not written")
-    return names
+    return tuple(dict.fromkeys(format_name(name.strip()) for name in text.split(",") if name.strip()))
 
 
 def convert_files(sources: Sequence[Path], job: ConvertJob) -> Iterator[Converted]:

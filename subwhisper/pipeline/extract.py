@@ -78,9 +78,8 @@ def _subtitles(source: Source, media: MediaInfo, stream: SubtitleStream, job: Ex
     usual = "srt" if stream.codec == "mov_text" else natural
     stated = job.output.suffix[1:].lower() if job.output else ""
     format = job.format or stated or usual
-    if format not in FORMATS or not FORMATS[format].is_written:
-        known = ", ".join(name for name, known in FORMATS.items() if known.is_written)
-        raise OptionError(f"there is no subtitle format {format!r}", hint=f"one of {known}")
+    if format not in FORMATS:
+        raise OptionError(f"there is no subtitle format {format!r}", hint=f"one of {', '.join(FORMATS)}")
     target = job.output or source.folder / f"{source.stem}.{stream.language or 'und'}.{format}"
     prepare(target, overwrite=job.overwrite)
     with TemporaryDirectory(prefix="subwhisper-") as folder, replacing([target], inputs=[media.path]) as hidden:

@@ -50,7 +50,7 @@ from subwhisper.transcript import Segment, Transcript
 JSON = "json"
 COMMON_FORMATS = ("srt", "vtt", "ass", "txt", "tsv", JSON)
 """What `all` means."""
-EVERY_FORMAT = tuple(name for name, format in FORMATS.items() if format.is_written)
+EVERY_FORMAT = tuple(FORMATS)
 CAPTION_FORMATS = frozenset(EVERY_FORMAT) - {"txt", "tsv", "csv", JSON}
 """Formats that are looked at while the recording plays; the others are read."""
 

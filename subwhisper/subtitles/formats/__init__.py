@@ -53,10 +53,6 @@ class Format:
     """Both take `fps` as well."""
 
     @property
-    def is_written(self) -> bool:
-        return bool(self.write or self.write_bytes)
-
-    @property
     def is_read(self) -> bool:
         return bool(self.read or self.read_bytes)
 
@@ -232,4 +228,4 @@ def format_name(name: str) -> str:
 
 
 def _names(*, readable: bool) -> str:
-    return ", ".join(name for name, format in FORMATS.items() if (format.is_read if readable else format.is_written))
+    return ", ".join(name for name, format in FORMATS.items() if format.is_read or not readable)

@@ -17,7 +17,6 @@ from subwhisper.subtitles.highlight import highlight_words
 from subwhisper.subtitles.track import Track
 
 MOST_CUES = 25
-WRITTEN = [name for name, format in FORMATS.items() if format.is_written]
 
 pytest.importorskip("ttconv")
 
@@ -34,7 +33,7 @@ def sources(folder: Path) -> Iterator[tuple[str, Track]]:
             yield f"{path.name}, highlighted", highlight_words(replace(track, cues=track.cues[:3], karaoke=False))
 
 
-@pytest.mark.parametrize("format", WRITTEN)
+@pytest.mark.parametrize("format", FORMATS)
 def test_nothing_is_lost_in_silence(samples: Path, format: str) -> None:
     for name, track in sources(samples):
         try:
