@@ -147,8 +147,8 @@ def formats_among(known: Sequence[str], text: str, *, common: tuple[str, ...]) -
         return common
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"one or more of {', '.join(known)}; or all"
+            near = get_close_matches(name, known, n=2)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"one or more of {', '.join(known)}; or all"
             raise OptionError(f"unknown format {name!r}", hint=hint)
     if not names:
         raise OptionError("no format was given", hint=f"one or more of {', '.join(known)}; or all")

@@ -222,8 +222,8 @@ def format_name(name: str) -> str:
     known = ALIASES.get(lower, lower)
     if known in FORMATS:
         return known
-    close = get_close_matches(lower, [*FORMATS, *ALIASES], n=1)
-    hint = f"did you mean {close[0]}?" if close else f"formats: {_names(readable=False)}"
+    close = get_close_matches(lower, [*FORMATS, *ALIASES], n=2)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"formats: {_names(readable=False)}"
     raise OptionError(f"there is no subtitle format {name!r}", hint=hint)
 
 
