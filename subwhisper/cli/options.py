@@ -269,8 +269,8 @@ Compute = Annotated[
     str,
     option(
         "--compute", panel=_MODEL, metavar="TYPE", parser=parse_compute,
-        help="auto (what this machine is fastest in, found out once), float32 (or fp32), bfloat16 (bf16), "
-        "float16 (fp16) or int8 (i8).",
+        help="auto (float16 on a GPU, int8 where the processor has 8-bit instructions, else float32), "
+        "float32 (or fp32), bfloat16 (bf16), float16 (fp16) or int8 (i8).",
     ),
 ]  # fmt: skip
 Fp16 = Annotated[

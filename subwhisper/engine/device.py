@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import torch
 
-from subwhisper.engine.fastest import fastest
 from subwhisper.engine.precision import Compute as Compute
 from subwhisper.engine.precision import parse_compute
 from subwhisper.errors import OptionError
+from subwhisper.model.quantization import multiplies_fast
 
 _DEVICES = "auto, cpu, cuda, cuda:1 or mps"
 
@@ -30,14 +30,17 @@ def place(device: str = "auto", compute: str = "auto") -> Placement:
 
     Args:
         device: `auto` (CUDA if present, else CPU), `cpu`, `cuda`, `cuda:1` or `mps` (Apple's GPUs).
-        compute: a precision, or `auto`: float16 on a GPU, on a CPU what it is fastest in (see `engine.fastest`).
+        compute: a precision, or `auto`: float16 on a GPU, int8 on a CPU with instructions for it, else float32. It
+            goes by instructions alone: a trial run took seconds, and came out differently on a busy machine.
 
     Raises:
         OptionError: the device is not there, the precision is unknown, or the device does not have it.
     """
     chosen, precision = _device(device), parse_compute(compute)
     if precision == "auto":
-        return Placement(chosen, fastest() if chosen.type == "cpu" else "float16")
+        if chosen.type != "cpu":
+            return Placement(chosen, "float16")
+        return Placement(chosen, "int8" if multiplies_fast() else "float32")
     if precision == "int8" and chosen.type == "mps":
         raise OptionError("there is no int8 on mps", hint="use --compute float16")
     return Placement(chosen, precision)

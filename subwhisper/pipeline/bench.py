@@ -23,9 +23,9 @@ import torch
 
 from subwhisper.audio import SAMPLE_RATE, AudioSource, Opening, Samples
 from subwhisper.engine.device import place, set_threads
-from subwhisper.engine.fastest import processor
 from subwhisper.engine.features import FRAMES_PER_SECOND
 from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions, VadOptions
+from subwhisper.engine.processor import processor
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import SubwhisperError, ToolError

@@ -14,8 +14,8 @@ import torch
 
 import subwhisper
 from subwhisper.engine.device import Placement
-from subwhisper.engine.fastest import processor
 from subwhisper.engine.options import TranscribeOptions
+from subwhisper.engine.processor import processor
 from subwhisper.pipeline.identity import FileIdentity
 from subwhisper.pipeline.recall import key_of
 from subwhisper.remembered import recalled, remember

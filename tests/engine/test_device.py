@@ -8,13 +8,17 @@ from subwhisper.engine.device import place
 from subwhisper.errors import OptionError
 
 
-@pytest.mark.parametrize(("has_cuda", "chosen"), [(True, "float16"), (False, "int8")])
-def test_auto_is_what_suits_the_machine(monkeypatch: pytest.MonkeyPatch, has_cuda: bool, chosen: str) -> None:
+@pytest.mark.parametrize(
+    ("has_cuda", "has_vnni", "chosen"), [(True, True, "float16"), (False, True, "int8"), (False, False, "float32")]
+)
+def test_auto_is_what_suits_the_machine(
+    monkeypatch: pytest.MonkeyPatch, has_cuda: bool, has_vnni: bool, chosen: str
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: has_cuda)
-    monkeypatch.setattr(device, "fastest", lambda: "int8")
+    monkeypatch.setattr(device, "multiplies_fast", lambda: has_vnni)
     assert place().compute == chosen
     assert place().device.type == ("cuda" if has_cuda else "cpu")
-    assert place("cpu").compute == "int8"
+    assert place("cpu").compute == ("int8" if has_vnni else "float32")
 
 
 @pytest.mark.parametrize(
