@@ -9,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("pytest", "-q"))
+WORKERS = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("pytest", "-q", *WORKERS))
 
 
 def main() -> int:
@@ -22,7 +23,7 @@ def main() -> int:
         code = subprocess.run([sys.executable, "-m", *words], cwd=root, check=False).returncode
         print(f"[{number}/{len(CHECKS)}] {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s")
         if code:
-            failed.append(" ".join(check))
+            failed.append(check[0])
     print("failed: " + ", ".join(failed) if failed else "all passed", flush=True)
     return 1 if failed else 0
 

@@ -31,8 +31,8 @@ def parse_time(value: Any) -> int:
 
 
 def parse_duration(value: Any) -> int:
-    """A time that is not negative, in milliseconds."""
-    ms = parse_time(value)
+    """A time that is not negative, in milliseconds; a default is a number of these already."""
+    ms = value if isinstance(value, int) else parse_time(value)
     if ms < 0:
         raise typer.BadParameter(f"{value!r} is negative")
     return ms
@@ -182,8 +182,11 @@ class MergeArguments(EditArguments):
     ] = 0
     tolerance: Annotated[
         int,
-        edit_option("--tolerance", help="Times of SECOND this near to those of FIRST become theirs.", **LENGTH_OPTION),
-    ] = 500
+        edit_option(
+            "--tolerance", help="Times of SECOND this near to those of FIRST become theirs.",
+            show_default="0.5", **LENGTH_OPTION,
+        ),
+    ] = 500  # fmt: skip
 
 
 def run_merge(arguments: MergeArguments) -> None:
@@ -288,7 +291,8 @@ class SyncArguments(EditArguments):
         typer.Argument(help="The recording, or subtitles of any language that fit it; or a URL.", metavar="REFERENCE"),
     ]
     max_offset: Annotated[
-        int, edit_option("--max-offset", help="How far a cue may be from its place, in seconds.", **LENGTH_OPTION)
+        int,
+        edit_option("--max-offset", help="How far a cue may be from its place.", show_default="2:00", **LENGTH_OPTION),
     ] = 120_000
     stretch: Annotated[
         bool, edit_option("--stretch/--no-stretch", help="Look for another speed as well, as between frame rates.")

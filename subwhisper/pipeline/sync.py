@@ -6,7 +6,6 @@ from pathlib import Path
 
 from subwhisper.audio import SAMPLE_RATE, Samples
 from subwhisper.engine.options import VadOptions
-from subwhisper.engine.vad.listener import find_speech
 from subwhisper.errors import InputError, OptionError
 from subwhisper.media.decode import open_audio
 from subwhisper.pipeline import OnProgress, unheard
@@ -118,6 +117,8 @@ def speech_in(
     recording: Path, audio_track: int | str | None = None, on_progress: OnProgress = unheard
 ) -> list[tuple[float, float]]:
     """When someone speaks, in seconds."""
+    from subwhisper.engine.vad.listener import find_speech  # brings torch, which two subtitle files do not need
+
     audio = open_audio(recording, track=audio_track)
 
     def blocks() -> Iterator[Samples]:

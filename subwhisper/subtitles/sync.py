@@ -122,6 +122,7 @@ def fit(
     if len(shown) < 2 or len(heard) < 2:
         raise InputError("there is too little to compare: at least two cues and two stretches of speech are needed")
     tried = tuple(ratios) if ratios is not None else usual_ratios()
+    furthest = min(furthest, max(tried) * float(shown.max()) + float(heard.max()))  # beyond, nothing meets
     starts = shown[:, 0]
     line = best_line(shown, heard, tried, furthest)
     judged = evidence(line(starts), heard, len(tried) * max(1.0, 2 * furthest / PLACE))

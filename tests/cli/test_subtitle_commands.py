@@ -156,3 +156,20 @@ def test_subtitles_are_synced_to_others_that_fit(run_cli: Run, tmp_path: Path) -
     assert "--max-offset" in refused.stderr
     assert not (tmp_path / "no.srt").exists()
     assert run_cli("sync", late, good, "--min-confidence", "2").code == 2
+
+
+def test_merged_times_are_only_moved_where_they_nearly_agree(run_cli: Run, film: Path, tmp_path: Path) -> None:
+    other, target = tmp_path / "de.srt", tmp_path / "both.srt"
+    write_track(Track((Cue(1400, 3300, ("Guten Tag.",)), Cue(20_000, 21_000, ("Wie bitte?",)))), other)
+    assert run_cli("merge", film, other, "-o", target).code == 0
+    assert times(target) == [(1000, 3000), (20_000, 21_000), (70_500, 72_000)]
+
+
+def test_subtitles_two_minutes_away_are_as_far_as_is_looked_unasked(run_cli: Run, tmp_path: Path) -> None:
+    good, late = tmp_path / "good.srt", tmp_path / "late.srt"
+    starts = [1000 * n + 17 * (n * n * n % 101) for n in range(2, 300, 3)]
+    write_track(Track(tuple(Cue(start, start + 900, (f"line {start}",)) for start in starts)), good)
+    assert run_cli("shift", good, "--by", "2:10", "-o", late).code == 0
+    assert run_cli("sync", late, good).code == 3
+    assert run_cli("sync", late, good, "--max-offset", "2:20", "-o", tmp_path / "found.srt").code == 0
+    assert times(tmp_path / "found.srt") == times(good)

@@ -101,16 +101,16 @@ MULTILINGUAL = [
 ]
 
 
-@pytest.mark.parametrize("name", SIZES)
 @pytest.mark.parametrize(("search", "given"), ENGLISH)
+@pytest.mark.parametrize("name", SIZES)  # varies slowest: a checkpoint is made and heard once
 def test_tokens_are_equal(
     encoded: Callable[[str], Encoded], name: str, search: dict[str, Any], given: dict[str, Any]
 ) -> None:
     assert_tokens_equal(*encoded(name), search, **given)
 
 
-@pytest.mark.parametrize("name", ["tiny", pytest.param("base", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("search", "given"), MULTILINGUAL)
+@pytest.mark.parametrize("name", ["tiny", pytest.param("base", marks=pytest.mark.slow)])
 def test_translations_are_equal(
     encoded: Callable[[str], Encoded], name: str, search: dict[str, Any], given: dict[str, Any]
 ) -> None:

@@ -35,7 +35,7 @@ def test_a_run_learns_and_goes_on_where_it_stopped(
     assert run.share == 1
     assert any(not torch.equal(before[name], value) for name, value in run.averaged.items())
 
-    resumed = loop.resume(tmp_path / "state.pt", minutes=0.1)
+    resumed = loop.resume(tmp_path / "state.pt", minutes=run.seconds / 60 + 0.05)
     assert (resumed.step, resumed.heard) == (run.step, run.heard)
     assert all(torch.equal(resumed.averaged[name], value) for name, value in run.averaged.items())
     loop.train(resumed, corpus, tmp_path)
