@@ -6,41 +6,65 @@ A audio positions, d head width.
 Rows of one window share its cross keys and values, so beams cost no extra memory there.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True, eq=False)
 class CrossAttended:
-    """Keys and values of one layer's cross-attention, computed once per window."""
+    """Keys and values of one layer's cross-attention, computed once per window.
 
-    keys: Tensor
-    """(B, H, A, d)."""
-    values: Tensor
-    """(B, H, A, d)."""
+    They lie in the order in which single queries read them: each head's own, by width. A query reads all of them in
+    every step; as the projection leaves them, that took up to 30 times as long.
+    """
+
+    def __init__(self, by_width: Tensor) -> None:
+        """Keep (2, B, H, d, A): keys, then values."""
+        self._by_width = by_width
 
     @classmethod
-    def laid_out(cls, keys: Tensor, values: Tensor, dtype: torch.dtype) -> "CrossAttended":
-        """The same numbers in the order in which single queries read them: each head's own, by width.
+    def of(
+        cls, features: Tensor, project: Callable[[Tensor], tuple[Tensor, Tensor]], dtype: torch.dtype
+    ) -> "CrossAttended":
+        """Project (B, A, D) features to keys and values, (B, H, A, d) each, and keep these in `dtype`.
 
-        A query reads all of them in every step; as the projection leaves them, that took up to 30 times as long.
+        All lie in one piece: large ones are handed back to the system when they are done with, so that memory does
+        not grow with the length of a recording.
         """
-        by_width = (one.transpose(-1, -2).to(dtype).contiguous() for one in (keys, values))
-        return cls(*(one.transpose(-1, -2) for one in by_width))
+        kept = None
+        # a processor gains nothing from larger matrices, and one by one needs less memory
+        for first, some in enumerate([features] if features.is_cuda else torch.split(features, 1)):
+            for which, projected in enumerate(project(some)):
+                if kept is None:
+                    _, heads, positions, width = projected.shape
+                    kept = projected.new_empty((2, len(features), heads, width, positions), dtype=dtype)
+                kept[which, first : first + len(some)] = projected.transpose(-1, -2)
+        assert kept is not None, "there is always a window"
+        return cls(kept)
+
+    @property
+    def keys(self) -> Tensor:
+        """(B, H, A, d)."""
+        return self._by_width[0].transpose(-1, -2)
+
+    @property
+    def values(self) -> Tensor:
+        """(B, H, A, d)."""
+        return self._by_width[1].transpose(-1, -2)
 
     @cached_property
     def by_head(self) -> tuple[Tensor, Tensor]:
         """Keys and values with the heads of all windows in one row, (B * H, A, d) each."""
         return self.keys.flatten(0, 1), self.values.flatten(0, 1)
 
-    def of(self, windows: Tensor) -> "CrossAttended":
-        """Those of some windows, in the same layout."""
-        by_width = (one.transpose(-1, -2).index_select(0, windows) for one in (self.keys, self.values))
-        return CrossAttended(*(one.transpose(-1, -2) for one in by_width))
+    def keep(self, windows: Sequence[int]) -> "CrossAttended":
+        """Go on with some windows, in order; they move up in place, and the others are gone."""
+        for place, window in enumerate(windows):
+            if place != window:
+                self._by_width[:, place] = self._by_width[:, window]
+        return CrossAttended(self._by_width[:, : len(windows)])
 
 
 class KeyValueCache:
@@ -113,8 +137,8 @@ class KeyValueCache:
 
     def keep(self, rows: Tensor) -> None:
         """Go on with these rows (R') only, in order; either all rows of a window or none."""
-        windows = rows[:: self.rows_per_window] // self.rows_per_window
-        self.cross = tuple(cross.of(windows) for cross in self.cross)
+        windows = (rows[:: self.rows_per_window] // self.rows_per_window).tolist()
+        self.cross = tuple(cross.keep(windows) for cross in self.cross)
         self._store = self._store.index_select(2, rows)
         if self.filler is not None:
             self.filler = self.filler.index_select(0, rows)

@@ -269,8 +269,7 @@ class Whisper(nn.Module):
         """
         dtype = self.cross_dtype or features.dtype
         cross = [
-            CrossAttended.laid_out(*block.cross_attn.keys_and_values(features), dtype)
-            for block in self._decoder_blocks()
+            CrossAttended.of(features, block.cross_attn.keys_and_values, dtype) for block in self._decoder_blocks()
         ]
         return KeyValueCache(
             cross,
