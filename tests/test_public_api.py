@@ -61,3 +61,12 @@ def test_the_version_is_the_projects() -> None:
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         _ = subwhisper.nonsense  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("written", [str, Path])
+def test_a_path_may_be_text(written: type[str] | type[Path], tmp_path: Path) -> None:
+    root = Path(__file__).parents[1]
+    assert subwhisper.open_audio(written(root / "examples" / "welcome.mp4")).duration
+    assert subwhisper.load_model(written(root / "subwhisper" / "model" / "bundled"), compute="float32")
+    subwhisper.write_track(subwhisper.Track(()), written(tmp_path / "nothing.srt"))
+    assert not subwhisper.read_track(written(tmp_path / "nothing.srt")).cues

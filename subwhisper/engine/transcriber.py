@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -192,7 +193,7 @@ def most_spoken(segments: Sequence[Segment], otherwise: str) -> str:
 
 
 def load_model(
-    name: str = "turbo",
+    name: Path | str = "turbo",
     *,
     device: str = "auto",
     compute: str = "auto",
@@ -213,5 +214,5 @@ def load_model(
     Raises:
         ModelError: unknown, damaged, or not to be had.
     """
-    path = store.locate(name, offline=offline, on_progress=on_progress)
+    path = store.locate(str(name), offline=offline, on_progress=on_progress)
     return Transcriber(read_checkpoint(path), device=device, compute=compute, threads=threads)

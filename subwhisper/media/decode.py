@@ -94,7 +94,7 @@ class MediaAudio:
 
 
 def open_audio(
-    path: Path,
+    path: Path | str,
     *,
     track: int | str | None = None,
     sound: SoundOptions | None = None,
@@ -112,7 +112,7 @@ def open_audio(
         MediaError: it is missing, unreadable, no media, has no sound or not that track or channel.
         ToolError: there is no ffmpeg that can decode.
     """
-    binary = find_ffmpeg(DECODE_NEEDS, ffmpeg)
+    path, binary = Path(path), find_ffmpeg(DECODE_NEEDS, ffmpeg)
     media = probe(path)
     if not media.audio:
         raise MediaError(f"{path} has no sound track")
