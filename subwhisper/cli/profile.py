@@ -61,7 +61,7 @@ Disfluencies = Annotated[str, _wording("disfluencies", "Keep um and uh, or leave
 Numbers = Annotated[str, _wording("numbers", "Keep digits, or spell one to ten.")]
 Profanity = Annotated[str, _wording("profanity", "Keep strong language, or mask all but its first letters.")]
 Casing = Annotated[str, _wording("casing", "Capitals.")]
-Sdh = Annotated[str, _wording("sdh", "Keep [sounds] in brackets and marks of music, or leave them out.")]
+Sdh = Annotated[str, _wording("sdh", "Keep \\[sounds] in brackets and marks of music, or leave them out.")]
 Replacements = Annotated[
     Path | None,
     option("--replacements", panel=_WORDING, metavar="FILE", help="Corrections, a line each: right: wrong1 | wrong2."),

@@ -47,30 +47,47 @@ def decode_with_fallback(
     n_texts: int,
     options: FallbackOptions,
     doubt: Callable[[str], str | None] = lambda text: None,
+    *,
+    likeliest: bool = False,
 ) -> list[Decoded]:
-    """Decode at rising temperatures until each text passes; the last one stands whatever it is.
+    """Decode at rising temperatures until each text passes; of those that never do, the last stands.
 
     Args:
         decode: gives the texts with these indices, at a temperature.
         n_texts: decoded together at first; later only those that have not passed.
         options: the temperatures and thresholds.
         doubt: a further reason to disbelieve a text, if there is one.
+        likeliest: where none passes, take the likeliest that does not repeat itself, as faster-whisper does.
     """
-    found: dict[int, Decoded] = {}
-    doubts: dict[int, tuple[str, ...]] = {}
+    tried: list[list[Decoded]] = [[] for _ in range(n_texts)]
+    doubts: list[tuple[str, ...]] = [()] * n_texts
     waiting: Sequence[int] = range(n_texts)
     for temperature in options.temperatures:
-        found |= zip(waiting, decode(temperature, waiting), strict=True)
-        found |= {text: replace(found[text], doubts=doubts.get(text, ())) for text in waiting}
-        reasons = {text: _disbelief(found[text], options, doubt) for text in waiting}
+        for text, decoded in zip(waiting, decode(temperature, waiting), strict=True):
+            tried[text].append(replace(decoded, doubts=doubts[text]))
+        reasons = {text: _disbelief(tried[text][-1], options, doubt) for text in waiting}
         for text, reason in reasons.items():
             if reason:
                 _log.debug("text %d at temperature %.1f: %s", text, temperature, reason)
-                doubts[text] = (*doubts.get(text, ()), f"decoded again, for {reason}")
+                doubts[text] = (*doubts[text], f"decoded again, for {reason}")
         waiting = [text for text, reason in reasons.items() if reason]
         if not waiting:
             break
-    return [found[text] for text in range(n_texts)]
+    found = [attempts[-1] for attempts in tried]
+    for text in waiting if likeliest else ():
+        found[text] = _likeliest(tried[text], options)
+    return found
+
+
+def _likeliest(tried: Sequence[Decoded], options: FallbackOptions) -> Decoded:
+    """The best of texts that were all disbelieved; its temperature is that of the last, for what comes after it."""
+    last, ratio = tried[-1], options.compression_ratio_threshold
+    varied = [one for one in tried if ratio is None or one.compression_ratio <= ratio]
+    best = max(varied or tried, key=lambda one: one.avg_logprob)
+    if best is last:
+        return last
+    note = f"none was believed; the likeliest was kept, of temperature {best.temperature:.1f}"
+    return replace(best, temperature=last.temperature, doubts=(*last.doubts, note))
 
 
 def _disbelief(decoded: Decoded, options: FallbackOptions, doubt: Callable[[str], str | None]) -> str | None:

@@ -14,6 +14,10 @@ from subwhisper.engine.phrases import is_known_phrase, plain
 from subwhisper.engine.vad.speech_map import SpeechMap
 from subwhisper.transcript import Dropped, Segment, Word
 
+BRIEF = 4.0
+"""Seconds of what was taken for speech, margins included, in all that is near: a bark or a chime is over by then."""
+NEAR = 4.0
+"""Seconds before and after."""
 TOLERANCE = 0.2
 """Seconds by which times of words and the edges of speech may miss each other."""
 MOST_SILENT = 0.1
@@ -27,6 +31,8 @@ class Evidence:
     speech: SpeechMap
     encode: Callable[[str], Sequence[int]]
     """Text to tokens, for what is left of a segment."""
+    guess_below: float | None = None
+    """Mean log-probability below which a text is a guess; `None`: none is."""
     longest_silence: float | None = None
     """Seconds of silence on both sides that make doubtful words invented ones; `None`: none do."""
 
@@ -91,6 +97,14 @@ def known_phrase(segment: Segment, evidence: Evidence) -> Ruling:
     return Ruling(None, f"known phrase: {', '.join(found)}") if found else Ruling(segment)
 
 
+def guess_alone(segment: Segment, evidence: Evidence) -> Ruling:
+    """A brief sound by itself, and a text for it that is a guess however it is decoded."""
+    if segment.quality is None or evidence.guess_below is None or segment.quality.avg_logprob >= evidence.guess_below:
+        return Ruling(segment)
+    seconds = evidence.speech.seconds_in(_around(segment.start, segment.end, NEAR))
+    return Ruling(None, f"guess: {seconds:.1f} s of sound alone") if seconds < BRIEF else Ruling(segment)
+
+
 def looping(segment: Segment, evidence: Evidence) -> Ruling:
     """The same few words over and over: once is kept."""
     spoken = [plain(word) for word in segment.text.split()]
@@ -105,7 +119,7 @@ def looping(segment: Segment, evidence: Evidence) -> Ruling:
     return Ruling(replace(segment, text=text, tokens=tuple(evidence.encode(text))), reason)
 
 
-RULES: tuple[Rule, ...] = (without_text, looping, over_silence, known_phrase, stretched_over_silence)
+RULES: tuple[Rule, ...] = (without_text, looping, over_silence, known_phrase, guess_alone, stretched_over_silence)
 """In the order in which they apply; what one drops, the next does not see."""
 
 

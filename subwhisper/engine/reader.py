@@ -112,7 +112,7 @@ class WindowReader:
         options = self.fallback
         if any(beginning.prompt for beginning in beginnings):  # what came before may be all that is wrong
             options = replace(options, temperatures=(options.temperatures[0], *options.temperatures))
-        return decode_with_fallback(decode, len(beginnings), options, self.doubt)
+        return decode_with_fallback(decode, len(beginnings), options, self.doubt, likeliest=True)
 
     def _beginnings(self, language: str, prompts: Sequence[Sequence[int]]) -> list[Beginning]:
         tokenizer = self.encoder.model.tokenizer

@@ -146,7 +146,9 @@ class Recording:
         """What speaks against invented text; nothing does where speech is not told from the rest."""
         if self._speech is None or self.options.vad.detector == "none":
             return None
-        return Evidence(self._speech, self._tokenizer.encode, self.options.hallucination_silence_threshold)
+        options = self.options
+        threshold = options.fallback.logprob_threshold
+        return Evidence(self._speech, self._tokenizer.encode, threshold, options.hallucination_silence_threshold)
 
     def _language(self) -> tuple[str, float | None]:
         """As stated, or as heard and how surely."""

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -88,3 +89,15 @@ def test_the_last_text_stands() -> None:
     options = FallbackOptions(temperatures=(0.0, 1.0))
     [kept] = decode_with_fallback(lambda t, _: [decoded(logprob=-5, temperature=t)], 1, options)
     assert kept.temperature == 1.0
+
+
+@pytest.mark.parametrize(("likeliest", "text", "doubts"), [(False, "last", 4), (True, "best", 5)])
+def test_of_texts_that_never_pass_the_last_or_the_likeliest_stands(likeliest: bool, text: str, doubts: int) -> None:
+    texts = {0.0: decoded(LOOP, -0.1), 0.2: decoded("good", -1.5), 0.4: decoded("best", -1.2), 0.6: decoded("no", -3)}
+
+    def decode(temperature: float, windows: Sequence[int]) -> list[Decoded]:
+        return [replace(texts.get(temperature, decoded("last", -2)), temperature=temperature) for _ in windows]
+
+    options = FallbackOptions(temperatures=(0.0, 0.2, 0.4, 0.6, 0.8))
+    [kept] = decode_with_fallback(decode, 1, options, likeliest=likeliest)
+    assert (kept.text, kept.temperature, len(kept.doubts)) == (text, 0.8, doubts)

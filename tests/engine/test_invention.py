@@ -13,7 +13,7 @@ SURE = Quality(-0.2, 1.5, 0.05)
 
 
 def evidence(longest_silence: float | None = None) -> Evidence:
-    return Evidence(SPEECH, lambda text: [ord(char) for char in text], longest_silence)
+    return Evidence(SPEECH, lambda text: [ord(char) for char in text], -1.0, longest_silence)
 
 
 def said(*words: tuple[str, float, float], quality: Quality = SURE, probability: float = 0.9) -> Segment:
@@ -53,6 +53,9 @@ CLEAR = said(("one", 11, 12), ("two", 12, 13))
         pytest.param(
             untimed(" Vielen Dank fürs Zuschauen.", 12, 13, Quality(-0.2, 1, 0.5), "de"), None, "phrase", id="German"
         ),
+        pytest.param(untimed(" I was,", 30, 31, Quality(-1.2, 1, 0)), None, "guess: 1.0 s", id="a bark"),
+        pytest.param(untimed(" Yes.", 30, 31, Quality(-0.9, 1, 0)), " Yes.", "", id="a brief answer"),
+        pytest.param(untimed(" I was,", 12, 13, Quality(-1.2, 1, 0)), " I was,", "", id="a guess amid speech"),
         pytest.param(untimed(" and so" * 30, 12, 13), " and so", "loop: 'and so' 30 times", id="a loop is said once"),
         pytest.param(untimed(" no no no no", 12, 13), " no no no no", "", id="people repeat themselves"),
     ],
