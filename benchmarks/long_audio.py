@@ -209,7 +209,7 @@ def hour(arguments: argparse.Namespace) -> None:
     found, duration = [*text.words()], len(clip.samples) / SAMPLE_RATE
     spoken_in = SpeechMap(Span(word.start, word.end) for word in clip.words if word.end > word.start).joined(0.5)
     covered = [Span(max(0.0, word.start - 0.5), word.end + 0.5) for word in found]
-    bare = [hole for hole in holes(spoken_in, covered, Span(0, duration)) if hole.duration > 2]
+    bare = [hole for hole in holes(spoken_in, covered, Span(0, duration), duration) if hole.duration > 2]
     elsewhere = [word for word in found if not spoken_in.seconds_in(Span(max(0, word.start - 0.5), word.end + 0.5))]
     print(
         f"{duration / 60:.1f} minutes, {len(clip.words)} words, read {duration / seconds:.1f} times as fast as spoken"
