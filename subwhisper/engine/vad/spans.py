@@ -102,7 +102,8 @@ class SpanMaker:
 
     def _close(self, end: int, pad: float, *, is_cut: bool = False) -> Span | None:
         assert self._first is not None
-        span = Span(self._start(), max(self._start(), end * FRAME_SECONDS + pad))
+        start = self._start()
+        span = Span(round(start, 6), round(max(start, end * FRAME_SECONDS + pad), 6))  # 0.208, not 0.20799999999999996
         is_long_enough = (end - self._first) * FRAME_SECONDS >= self._min_speech or self._is_cut or is_cut
         self._first, self._silent_from, self._inside, self._is_cut = None, None, [], False
         if not is_long_enough or span.duration == 0:
