@@ -54,6 +54,8 @@ class MediaAudio:
     """Whether the file has no stream but this sound, whose first sample is then at 0 whatever its clock says."""
     duration: float | None
     """Seconds as the file states them; None where it does not. May be wrong: only decoding tells."""
+    language: str | None = None
+    """Code as the file states it."""
     filters: tuple[str, ...] = ()
     """FFmpeg's, that clean the sound up first; none of them moves it."""
     _warned: Event = field(default_factory=Event, repr=False, compare=False)  # the second pass does not repeat it
@@ -128,6 +130,7 @@ def open_audio(
         lead=_lead(media, number),
         alone=len(media.audio) + len(media.moving) == 1,
         duration=media.duration,
+        language=media.audio[preferred_sound(media) if number is None else number].language,
         filters=filters,
     )
 

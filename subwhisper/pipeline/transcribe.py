@@ -21,12 +21,13 @@ from subwhisper.engine.recording import Progress
 from subwhisper.engine.refine import refine_segments
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import JournalError, ModelError, SubwhisperError
-from subwhisper.languages import language_code
+from subwhisper.languages import LANGUAGES, language_code
 from subwhisper.media.burn import require_picture
-from subwhisper.media.decode import open_audio
+from subwhisper.media.decode import MediaAudio, open_audio
 from subwhisper.media.fetch import ALL
 from subwhisper.media.probe import probe
 from subwhisper.media.sound import SoundOptions
+from subwhisper.media.tracks import named_language
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.archive import Archive
 from subwhisper.pipeline.burn import BurnJob, burn_track
@@ -258,10 +259,11 @@ class Desk:
             for segment in transcript.segments:
                 self.on_segment(segment)
 
-    def _recognised(self, source: Source, audio: AudioSource, recall: Recall | None) -> Transcript:
-        stage = f"transcribing {source.name}"
+    def _recognised(self, source: Source, audio: MediaAudio, recall: Recall | None) -> Transcript:
+        stage, engine = f"transcribing {source.name}", self._ready_engine()
+        _warn_of_language(source, audio, engine)
         try:
-            transcript = self._ready_engine().transcribe(
+            transcript = engine.transcribe(
                 recall.audio if recall else audio,
                 self.job.options,
                 windows=recall,
@@ -344,6 +346,13 @@ class Desk:
 
 def _told(stage: str, on_progress: OnProgress) -> Callable[[Progress], None]:
     return lambda progress: on_progress(stage, progress.position, progress.duration)
+
+
+def _warn_of_language(source: Source, audio: MediaAudio, engine: Transcriber) -> None:
+    stated = named_language(audio.language or "")
+    if stated not in (None, "en") and not engine.model.tokenizer.is_multilingual:
+        told = f"{source} says that its sound is {LANGUAGES[stated].title()}"
+        logger.warning("%s, and the model %s knows English only: the text is worth nothing", told, engine.model.name)
 
 
 def _signed(transcript: Transcript, source: Source) -> Transcript:

@@ -12,6 +12,7 @@ import torch
 from command_line import QUICK, Run, write_tone
 from torch import Tensor
 
+from subwhisper.media.ffmpeg import find_ffmpeg, run
 from subwhisper.model.whisper import Whisper
 
 
@@ -259,3 +260,14 @@ def test_far_too_little_memory_is_one_clear_line(
     assert ran.code == 5
     assert "not enough memory for 1 window at once in int8 on cpu" in ran.stderr
     assert "smaller model" in ran.stderr
+
+
+@pytest.mark.parametrize(("stated", "warned"), [("ger", True), ("eng", False), ("und", False)])
+def test_a_model_of_english_is_no_use_for_sound_called_german(
+    run_cli: Run, tone: Path, tmp_path: Path, stated: str, warned: bool
+) -> None:
+    film = tmp_path / "film.mka"
+    run(["-i", str(tone), "-metadata:s:a:0", f"language={stated}", str(film)], ffmpeg=find_ffmpeg(), source=tone)
+    ran = run_cli("transcribe", film, "--model", "bundled", *QUICK)
+    assert ran.code == 0
+    assert ("is German, and the model bundled knows English only" in ran.stderr) == warned
