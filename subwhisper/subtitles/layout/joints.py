@@ -1,8 +1,8 @@
 """What there is between each piece and the next: everything that decides whether they may be parted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from subwhisper.subtitles.layout.cohesion import FREE, Boundary, Tie, boundary, opening, tie, wider_ties
 from subwhisper.subtitles.layout.phrases import has_phrases, inside_phrase
@@ -12,8 +12,7 @@ from subwhisper.subtitles.script import is_spaceless
 INSIDE_PHRASE = Tie(120.0, "within a phrase")
 
 
-@dataclass(frozen=True, slots=True)
-class Joint:
+class Joint(NamedTuple):
     """The place between two neighbouring pieces."""
 
     mark: Boundary
@@ -26,7 +25,7 @@ class Joint:
     """It is known who says what stands on both sides."""
     opens_segment: bool
     """The recogniser began a segment here."""
-    strands: bool = False
+    strands: bool
     """A word that begins a clause stands before it, or one that ends a clause after it: `cruel: Thou | that art`."""
 
 
@@ -40,10 +39,11 @@ def joints_of(pieces: Sequence[Piece], language: str) -> list[Joint]:
     code = language.split("-")[0].lower()
     inside = _inside(pieces, language) if has_phrases(language) else None
     wider = wider_ties([piece.text for piece in pieces], code)
+    marks = [_mark(before, after) for before, after in pairwise(pieces)]
+    around = zip([Boundary.SENTENCE, *marks], [*marks[1:], Boundary.SENTENCE], strict=False)
     joints = []
-    for index, (before, after) in enumerate(pairwise(pieces), start=1):
-        new_speaker = before.turn != after.turn
-        mark = Boundary.SENTENCE if new_speaker else boundary(before.text, after.text)
+    places = zip(pairwise(pieces), marks, around, strict=False)
+    for index, ((before, after), mark, beside) in enumerate(places, start=1):
         if mark is not Boundary.NOTHING:
             bond = FREE
         elif inside and inside[index]:
@@ -56,21 +56,17 @@ def joints_of(pieces: Sequence[Piece], language: str) -> list[Joint]:
                 bond,
                 0.0 if bond.cost and index in wider else opening(after.text, code),
                 max(after.start_ms - before.end_ms, 0),
-                new_speaker,
+                before.turn != after.turn,
                 bool(before.speaker and after.speaker),
                 after.opens_segment,
+                mark is Boundary.NOTHING and any(beside),
             )
         )
-    return _with_strands(joints)
+    return joints
 
 
-def _with_strands(joints: Sequence[Joint]) -> list[Joint]:
-    marks = [Boundary.SENTENCE, *(joint.mark for joint in joints), Boundary.SENTENCE]
-    around = zip(marks, marks[2:], strict=False)
-    return [
-        replace(joint, strands=True) if joint.mark is Boundary.NOTHING and max(pair) else joint
-        for joint, pair in zip(joints, around, strict=True)
-    ]
+def _mark(before: Piece, after: Piece) -> Boundary:
+    return Boundary.SENTENCE if before.turn != after.turn else boundary(before.text, after.text)
 
 
 def turns_of(joints: Sequence[Joint]) -> list[int]:

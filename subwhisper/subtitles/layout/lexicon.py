@@ -1,7 +1,7 @@
 """The closed classes of words of each language: what `closed_classes.toml` says, made quick to ask."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,6 +41,10 @@ class Lexicon:
     classes: Mapping[str, frozenset[str]]
     phrases: Mapping[str, tuple[tuple[str, ...], ...]]
     """First word -> phrases of several words that begin with it."""
+    links: frozenset[str]
+    """Conjunctions and prepositions."""
+    describing: frozenset[str]
+    """What a noun phrase begins with."""
 
     def has(self, name: str, word: str) -> bool:
         """Whether a class holds a word; a language may lack the class."""
@@ -48,7 +52,7 @@ class Lexicon:
 
     def is_link(self, word: str) -> bool:
         """Whether it is a conjunction or preposition."""
-        return any(self.has(name, word) for name in _LINKS)
+        return word in self.links
 
     def is_open(self, word: str) -> bool:
         """Whether a word is of no class that is known: a noun, a verb, an adjective, an adverb."""
@@ -57,7 +61,7 @@ class Lexicon:
 
     def opens_noun_phrase(self, first: str, second: str, third: str) -> bool:
         """Whether three words may be an article or the like, what describes a noun, and the noun."""
-        begins = any(self.has(name, first) for name in _DESCRIBING)
+        begins = first in self.describing
         return begins and self.is_open(second) and self.is_open(third) and not self.has("adjectives", second)
 
 
@@ -69,7 +73,15 @@ def lexicon(language: str) -> Lexicon:
     phrases: dict[str, tuple[tuple[str, ...], ...]] = {}
     for phrase in filter(None, map(str.split, table.get("phrases", "").split(","))):
         phrases[phrase[0]] = (*phrases.get(phrase[0], ()), tuple(phrase))
-    return Lexicon(_by_word(classes, _TIGHT), _by_word(classes, _LOOSE), _by_word(classes, _OPENINGS), classes, phrases)
+    return Lexicon(
+        _by_word(classes, _TIGHT),
+        _by_word(classes, _LOOSE),
+        _by_word(classes, _OPENINGS),
+        classes,
+        phrases,
+        _union(classes, _LINKS),
+        _union(classes, _DESCRIBING),
+    )
 
 
 @cache
@@ -90,6 +102,10 @@ def _by_word(classes: Mapping[str, frozenset[str]], values: Mapping[str, Value])
         for word in classes.get(name, ()):
             found.setdefault(word, value)
     return found
+
+
+def _union(classes: Mapping[str, frozenset[str]], names: Sequence[str]) -> frozenset[str]:
+    return frozenset().union(*(classes.get(name, ()) for name in names))
 
 
 @cache

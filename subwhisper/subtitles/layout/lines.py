@@ -6,7 +6,7 @@ shape that is even or heavier at the bottom, without a lone short word. Two spea
 """
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -37,27 +37,27 @@ class LineBreaker:
         self._width = profile.max_line_width
         self._lines = profile.max_lines
         self._words = profile.max_words_per_line or len(pieces)
-        self._left: list[int] = []  # column of each piece's first character if all stood on one endless line
-        self._right: list[int] = []  # column just past its last
-        self._clipped: list[int] = [0]  # sum of the widths, spaces left out, a piece wider than a line counting as one
+        self.left: list[int] = []  # column of each piece's first character if all stood on one endless line
+        self.right: list[int] = []  # column just past its last
+        self._clipped: list[int] = [0]  # sum of the widths with the spaces before, no piece counting more than a line
         column = 0
         for piece in pieces:
             column += piece.spaced
-            self._left.append(column)
+            self.left.append(column)
             column += piece.width
-            self._right.append(column)
-            self._clipped.append(self._clipped[-1] + min(piece.width, self._width))
+            self.right.append(column)
+            self._clipped.append(self._clipped[-1] + piece.spaced + min(piece.width, self._width))
         self._parting = [_parting_cost(joint) for joint in joints]
         self._dashes = [display_width(profile.dash(line)) for line in range(2)]
         self._turns = turns_of(joints) if profile.speaker_dash is not None else [0] * len(pieces)
 
     def width(self, first: int, last: int) -> int:
         """Count the columns of these pieces on one line."""
-        return self._right[last] - self._left[first]
+        return self.right[last] - self.left[first]
 
     def least_width(self, first: int, last: int) -> int:
         """Count the columns that these pieces take at least, in any number of lines."""
-        return self._clipped[last + 1] - self._clipped[first]
+        return self._clipped[last + 1] - self._clipped[first] - self._lines  # each line begins without its space
 
     def cost(self, first: int, last: int) -> float:
         """Return what the best break of these pieces costs; infinite when no allowed number of lines holds them."""
@@ -108,27 +108,27 @@ class LineBreaker:
         )
 
     def _fits(self, first: int, last: int) -> bool:
-        fits = self._right[last] - self._left[first] <= self._width and last - first < self._words
+        fits = self.right[last] - self.left[first] <= self._width and last - first < self._words
         return fits or first == last  # a piece that is wider than a line has a line to itself
 
     def _best(self, first: int, last: int, lines: int) -> tuple[float, int]:
         """Return cost and end of the first line, when these pieces fill exactly so many lines (two or more)."""
-        reach = bisect_right(self._right, self._left[first] + self._width, first) - 1
-        reach = min(max(reach, first), first + self._words - 1, last - 1)
+        left, right = self.left, self.right
+        begin, stop, below = left[first], right[last], lines - 1
+        reach = min(max(bisect_right(right, begin + self._width, first, last) - 1, first), first + self._words - 1)
         best, where = math.inf, first
-        for end in range(reach, first - 1, -1):
-            if lines == 2:
-                if not self._fits(end + 1, last):
-                    break
-                cost = 0.0
-            else:
-                cost = self._best(end + 1, last, lines - 1)[0] if end + 1 < last else math.inf
-            if cost == math.inf:
-                continue
-            cost += self._parting[end] + self._shape(self.width(first, end), self.width(end + 1, last), lines - 1)
+        for end in range(reach, (self._least(first, last) if lines == 2 else first) - 1, -1):
+            cost = self._parting[end] + self._shape(right[end] - begin, stop - left[end + 1], below)
+            if lines > 2:
+                cost += self._best(end + 1, last, below)[0] if end + 1 < last else math.inf
             if cost < best:
                 best, where = cost, end
         return best, where
+
+    def _least(self, first: int, last: int) -> int:
+        """The first piece from which on all that follows fits on one line: at the latest the one before the last."""
+        begin = bisect_left(self.left, self.right[last] - self._width, first + 1, last)
+        return max(begin, last - self._words + 1) - 1
 
     def _shape(self, above: int, below: int, lines_below: int) -> float:
         excess = above - below / lines_below

@@ -5,6 +5,9 @@ way wins (the idea of Knuth & Plass 1981, doi:10.1002/spe.4380111102, with time 
 A broken rule of the profile costs more than all that makes a cue handsome, so a rule is
 broken only where the words leave no other way. Between equal costs the later start of the last cue wins, so the
 answer is always the same.
+
+Few cues are costed in full: those that begin where the cheapest one without their last piece begins, and others only
+where a bound that is quickly added up leaves them a chance.
 """
 
 import math
@@ -60,6 +63,8 @@ BAD_SHOT = 600.0
 """A cue that begins or ends too near to a shot change."""
 NO_ROOM = 1e6
 """The next cue would begin at the same moment."""
+ROUNDING = 0.001
+"""More than sums of costs are ever off by the order in which they are added."""
 
 
 def segment(
@@ -74,17 +79,23 @@ def segment(
     Returns:
         First and last index of each cue, both included: all pieces, in order.
     """
-    costs = _CueCosts(pieces, joints, breaker, timing, profile)
+    costs = CueCosts(pieces, joints, breaker, timing, profile)
     cheapest = [0.0]  # of cutting the pieces before each index
+    leads = [0.0]  # what a cue that begins with each piece brings to the sum
     begins: list[int] = []  # where the last cue of that cut begins
     for last in range(len(pieces)):
-        best, begin = math.inf, last
-        for first in range(last, costs.earliest[last] - 1, -1):
+        # Where it begins without its last piece: seldom elsewhere.
+        begin = max(begins[-1], costs.earliest[last]) if begins else 0
+        best = cheapest[begin] + costs.of(begin, last)
+        for least, first in costs.rivals(begin, last, best, leads):
+            if least > best + ROUNDING:
+                break
             before = cheapest[first]
-            cost = before + costs.of(first, last, best - before)
-            if cost < best:
+            cost = before + costs.of(first, last, best - before + ROUNDING)
+            if cost < best or (cost == best and first > begin):
                 best, begin = cost, first
         cheapest.append(best)
+        leads.append(best - costs.inside[last + 1])
         begins.append(begin)
     cues = []
     last = len(pieces) - 1
@@ -94,7 +105,7 @@ def segment(
     return cues[::-1]
 
 
-class _CueCosts:
+class CueCosts:
     """What a cue of the pieces `first` to `last` costs; infinite when it may not be, never so for a single piece."""
 
     def __init__(
@@ -111,7 +122,7 @@ class _CueCosts:
         self._is_end = ends  # of a sentence, before each piece
         self._end = [*map(_end_cost, joints), 0.0]
         within = SENTENCE_INSIDE[profile.one_sentence]
-        self._inside = list(accumulate((_inside_cost(joint, within) for joint in joints), initial=0.0))
+        self.inside = list(accumulate((*(_inside_cost(joint, within) for joint in joints), 0.0), initial=0.0))
         self._stops = list(accumulate(ends))
         self._turns = turns_of(joints)
         self._room = profile.max_line_width * profile.max_lines
@@ -133,10 +144,36 @@ class _CueCosts:
         spoken = self._timing.spoken[last] - self._timing.starts[first]
         return spoken > self._limits.longest or self._breaker.least_width(first, last) > self._room
 
-    def of(self, first: int, last: int, enough: float) -> float:
+    def rivals(self, begin: int, last: int, cost: float, leads: Sequence[float]) -> list[tuple[float, int]]:
+        """Find the other pieces with which the cue that begins with `begin` might begin at no more cost.
+
+        Time on screen and lines take a while to look at, and most beginnings are too dear without them.
+
+        Args:
+            begin: a piece.
+            last: the last piece of the cue.
+            cost: of everything up to there.
+            leads: cost of everything before each piece, without what lies within cues.
+
+        Returns:
+            What everything up to there costs at least, and the piece; the cheapest first.
+        """
+        left, right, full = self._breaker.left, self._breaker.right[last], FULLNESS / self._room**2
+        known = CUE + self._end[last] + self.inside[last]
+        most = cost - known + ROUNDING
+        rivals = [
+            (known + least, first)
+            for first in range(self.earliest[last], last + 1)
+            if (least := leads[first]) <= most
+            and (least := least + full * (right - left[first]) ** 2) <= most
+            and first != begin
+        ]
+        return sorted(rivals)
+
+    def of(self, first: int, last: int, enough: float = math.inf) -> float:
         """Add up the cost, or give up with infinity as soon as it is not below `enough`."""
         width = self._breaker.width(first, last)
-        cost = CUE + self._end[last] + self._inside[last] - self._inside[first] + FULLNESS * (width / self._room) ** 2
+        cost = CUE + self._end[last] + self.inside[last] - self.inside[first] + FULLNESS * (width / self._room) ** 2
         ends = self._is_end[last + 1]
         if width * 6 < self._room and not (ends and self._is_end[first]):
             cost += FRAGMENT
@@ -144,8 +181,6 @@ class _CueCosts:
             cost += TORN
         if first < self._turns[last]:
             cost += DIALOGUE if ends and self._is_end[first] else math.inf
-        if cost >= enough:
-            return math.inf
         cost += self._haste(first, last)
         return cost + self._breaker.cost(first, last) if cost < enough else math.inf
 

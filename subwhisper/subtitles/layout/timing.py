@@ -13,6 +13,7 @@ before it, or else well past it.
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
+from math import ceil
 
 from subwhisper.subtitles.layout.frames import NEVER_COMES, NO_PICTURE, Clock, Limits, Picture, Shots
 from subwhisper.subtitles.layout.pieces import Piece
@@ -72,20 +73,16 @@ class Timing:
             following: when the next one appears, which is later.
             needed: ticks it takes to read.
         """
-        limits = self.limits
-        spoken = self.spoken[last]
+        limits, spoken, readable = self.limits, self.spoken[last], start + needed
         end = max(spoken, start + limits.shortest)
-        readable = start + needed
         if readable > end:
-            end = max(end, min(-int(-readable // 1), spoken + limits.linger))
+            end = max(end, min(ceil(readable), spoken + limits.linger))
         longest = start + limits.longest
-        end = min(end, longest)
-        room = following - start
-        latest = following - min(limits.gap, room // 2)  # crowded words: half the room, not none
+        latest = min(following - min(limits.gap, (following - start) // 2), longest)  # crowded words: half the room
         if end > latest or following - end < limits.chain:
-            end = min(latest, longest)
+            end = latest
         if self.shots:
-            end = self._near_shot(start, end, spoken, min(latest, longest), following, readable)
+            end = self._near_shot(start, end, spoken, latest, following, readable)
         return max(end, start + 1)
 
     def _with_shots(self) -> Iterator[int]:
