@@ -59,7 +59,10 @@ class BurnArguments:
 
     video: Annotated[str, typer.Argument(help="A video: a file, or a URL.", metavar="VIDEO")]
     subtitles: Annotated[
-        str, typer.Argument(help="Subtitles in any format we read: a file, or a URL.", metavar="SUBTITLES")
+        str,
+        typer.Argument(
+            help="Subtitles in any format we read, or the JSON of a transcript: a file, or a URL.", metavar="SUBTITLES"
+        ),
     ]
     output: opt.OutputFile = None
     preview: Preview = None
@@ -79,6 +82,7 @@ class BurnArguments:
 def run_burn(arguments: BurnArguments) -> None:
     """Draw captions into the picture of a video.
 
+    The words of a transcript are laid out as subwhisper layout does it, which has other profiles than the usual one.
     Fonts come along, so this works on a machine that has none; subwhisper fonts tells of scripts they lack. An .ass
     file keeps its own styles, unless --style says otherwise. Sound, other tracks and metadata are kept.
     """

@@ -75,6 +75,8 @@ def _tell(
             rows.append(outcome.to_dict())
             for path in outcome.outputs:
                 console.line(f"wrote {path}")
+                if lost := outcome.losses.get(path):
+                    console.line(f"  {path.suffix[1:]} cannot hold: {', '.join(map(str, lost))}")
             n_skipped += outcome.skipped is not None
             if outcome.skipped and every:
                 console.line(f"skipped {outcome.source}: {outcome.skipped}")

@@ -18,6 +18,7 @@ from subwhisper.media.containers import container_of
 from subwhisper.media.encoders import PictureOptions
 from subwhisper.media.probe import MediaInfo, probe
 from subwhisper.pipeline import OnProgress, unheard
+from subwhisper.pipeline.captions import Reading, holds_bare_words
 from subwhisper.pipeline.inputs import Source, as_file, as_text
 from subwhisper.pipeline.mux import Addition, carried
 from subwhisper.pipeline.outputs import OutputPlan, check_name, check_writable
@@ -25,6 +26,7 @@ from subwhisper.subtitles.edit import stack
 from subwhisper.subtitles.formats import ass, read_track
 from subwhisper.subtitles.formats.ass_styles import SECOND
 from subwhisper.subtitles.formats.encodings import decode, read_bytes
+from subwhisper.subtitles.layout import lay_out
 from subwhisper.subtitles.look import Look
 from subwhisper.subtitles.markup import Style
 from subwhisper.subtitles.track import Track
@@ -67,7 +69,7 @@ def burn_subtitles(
 
     Args:
         video: with a moving picture; its sound and other tracks are kept.
-        subtitles: in any format we read.
+        subtitles: in any format we read, or a transcript.
         output: `{stem}.captioned.mp4` beside the video by default.
         job: how.
         on_progress: hears which part is done, of 1.
@@ -155,13 +157,20 @@ def _language_of(subtitles: Source) -> str | None:
 
 def _script(media: MediaInfo, texts: Sequence[Path], job: BurnJob, language: str | None) -> tuple[Track, str]:
     require_picture(media)
-    track, *second = (read_track(path, encoding=job.encoding) for path in texts)
+    track, *second = (_captions(path, job) for path in texts)
     track = replace(track, language=track.language or language)
     if second:
         track = bilingual(track, *second)
     elif _has_styles(track) and job.look == Look():
         return track, decode(read_bytes(texts[0]), str(texts[0]), job.encoding)
     return track, _drawn_script(media, track, job)
+
+
+def _captions(path: Path, job: BurnJob) -> Track:
+    """Captions as they are; the words of a transcript laid out, as `layout` does it."""
+    if holds_bare_words(path):
+        return lay_out(Reading().words(path))
+    return read_track(path, encoding=job.encoding)
 
 
 def _has_styles(track: Track) -> bool:

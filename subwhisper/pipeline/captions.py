@@ -54,7 +54,7 @@ class Reading:
         Raises:
             InputError: it cannot be read, or is neither a transcript nor captions.
         """
-        if is_transcript(path) and not _holds_captions(path):
+        if holds_bare_words(path):
             return lay_out(self.words(path), profile, picture)
         track = read_track(path, encoding=self.encoding)
         return Track(track.cues, self.language_of(path, track), overlapping=track.overlapping)
@@ -67,6 +67,11 @@ class Reading:
 def is_transcript(path: Path) -> bool:
     """Whether a file is the JSON of a transcript, going by its name."""
     return path.suffix.lower() == ".json"
+
+
+def holds_bare_words(path: Path) -> bool:
+    """Whether a file is of words without a layout: a transcript, and not captions as `convert` writes them to JSON."""
+    return is_transcript(path) and not _holds_captions(path)
 
 
 def lay_out_file(

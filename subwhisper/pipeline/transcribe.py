@@ -6,7 +6,7 @@ cannot be had, is raised. `files.py` does this for everything a command line nam
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +39,7 @@ from subwhisper.pipeline.outputs import OutputPlan, formats_among, refuse_change
 from subwhisper.pipeline.picture import picture_of
 from subwhisper.pipeline.recall import AlreadyHeardError, HashedAudio, Recall, settings_key
 from subwhisper.subtitles.formats import FORMATS
+from subwhisper.subtitles.formats.losses import Loss, find_losses
 from subwhisper.subtitles.layout import lay_out
 from subwhisper.subtitles.layout.beside import lay_out_beside
 from subwhisper.subtitles.layout.profile import Profile
@@ -94,6 +95,8 @@ class Outcome:
 
     source: str
     outputs: tuple[Path, ...] = ()
+    losses: Mapping[Path, tuple[Loss, ...]] = field(default_factory=dict)
+    """What the format of an output cannot hold of its captions; only of those that lost something."""
     transcript: Transcript | None = None
     seconds: float = 0.0
     """Spent on it, the loading of the model left out."""
@@ -108,6 +111,7 @@ class Outcome:
             "input": self.source,
             "skipped": self.skipped,
             "outputs": [str(path) for path in self.outputs],
+            "losses": {str(path): [loss.to_dict() for loss in lost] for path, lost in self.losses.items()},
             "language": said.language if said else None,
             "language_probability": said.language_probability if said else None,
             "duration": said.duration if said else None,
@@ -184,7 +188,7 @@ class Desk:
     _loading_took: float = 0.0
 
     def outcome(self, source: Source) -> Outcome:
-        written: list[Path] = []
+        written: dict[Path, tuple[Loss, ...]] = {}
         self._loading_took = 0.0
         started = time.monotonic()
         transcript, problem = None, None
@@ -195,9 +199,10 @@ class Desk:
                 raise  # it would be the same with every other recording
             problem = error
         seconds = time.monotonic() - started - self._loading_took
-        return Outcome(str(source), tuple(written), transcript, seconds, problem)
+        losses = {path: lost for path, lost in written.items() if lost}
+        return Outcome(str(source), tuple(written), losses, transcript, seconds, problem)
 
-    def _transcribe(self, source: Source, written: list[Path]) -> Transcript:
+    def _transcribe(self, source: Source, written: dict[Path, tuple[Loss, ...]]) -> Transcript:
         job = self.job
         languages = text_languages(job.options)
         for language in result_languages(job):
@@ -208,15 +213,16 @@ class Desk:
                 require_picture(probe(it.path))
             captions = existing_captions(it, languages) if job.prefer_subtitles else None
             captions = captions or self._listened(source, it)
-            files = self._files(source, captions)
+            results = self._results(source, captions)
+            files = {path: result.content for path, result in results.items()}
             if self.ours is not None:
                 refuse_changed(files, self.ours)
             write_files(files, inputs=self.inputs)
-            written += files
+            written |= {path: result.losses for path, result in results.items()}
             if job.outputs.burn:
                 target = job.outputs.captioned(source)
                 burn_track(it.path, captions.shown, target, BurnJob(look=job.look), on_progress=self.on_progress)
-                written.append(target)
+                written[target] = ()
         return captions.transcript
 
     def _listened(self, source: Source, it: Held) -> Captions:
@@ -322,26 +328,48 @@ class Desk:
         self._loading_took += time.monotonic() - started
         self._is_loading = False
 
-    def _files(self, source: Source, captions: Captions) -> dict[Path, bytes]:
+    def _results(self, source: Source, captions: Captions) -> "dict[Path, _Result]":
         outputs, transcript = self.job.outputs, captions.transcript
         if transcript.translation and captions.second and self.job.bilingual:
             return self._written(source, outputs, transcript, captions.shown, name=MIXED)
-        files = self._written(source, outputs, transcript, captions.track)
+        results = self._written(source, outputs, transcript, captions.track)
         if transcript.translation and captions.second:
-            files |= self._written(source, outputs.beside_another(), transcript.translation, captions.second)
-        return files
+            results |= self._written(source, outputs.beside_another(), transcript.translation, captions.second)
+        return results
 
     def _written(
         self, source: Source, outputs: OutputPlan, transcript: Transcript, track: Track, *, name: str | None = None
-    ) -> dict[Path, bytes]:
-        files = {}
+    ) -> "dict[Path, _Result]":
+        results = {}
         for format in outputs.formats:
             path = outputs.path(source, name or _name_of(transcript), format)
             if format == JSON:
-                files[path] = f"{transcript.to_json()}\n".encode()
+                results[path] = _Result(f"{transcript.to_json()}\n".encode())
             else:
-                files[path] = self.job.look.file(track, format)
-        return files
+                results[path] = self._captions(track, format)
+        return results
+
+    def _captions(self, track: Track, format: str) -> "_Result":
+        """A file of captions, and what it cannot hold of them. Texts and tables are not meant to."""
+        look = self.job.look
+        content = look.file(track, format)
+        if format not in CAPTION_FORMATS:
+            return _Result(content)
+        wanted = _plain(track) if look.highlight == "none" else look.shown(track, format)
+        return _Result(content, find_losses(replace(wanted, language=None), format, content))
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """A file to be written."""
+
+    content: bytes
+    losses: tuple[Loss, ...] = ()
+
+
+def _plain(track: Track) -> Track:
+    """The captions without the times of their words, which nobody asked to be written."""
+    return replace(track, cues=tuple(replace(cue, words=()) for cue in track.cues))
 
 
 def _told(stage: str, on_progress: OnProgress) -> Callable[[Progress], None]:

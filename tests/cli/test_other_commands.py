@@ -65,6 +65,28 @@ def test_subtitles_in_another_encoding_can_be_drawn(
     assert ["voil\u00e0" in script for script in drawn] == [True, True, True]
 
 
+def test_the_words_of_a_transcript_are_drawn_as_layout_sets_them(
+    run_cli: Run, video_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its segments was one cue on one line, however long."""
+    from subwhisper.pipeline import burn
+
+    drawn: list[str] = []
+    monkeypatch.setattr(burn, "burn", lambda video, script, target, **more: drawn.append(script.read_text()))
+    spoken = [f" word{index}{'.' if index % 9 == 8 else ''}" for index in range(27)]
+    words = [{"word": word, "start": at / 3, "end": at / 3 + 0.3} for at, word in enumerate(spoken)]
+    segment = {"start": 0.0, "end": 9.0, "text": "".join(spoken), "words": words}
+    result = tmp_path / "talk.en.json"
+    result.write_text(json.dumps({"language": "en", "text": segment["text"], "segments": [segment]}))
+
+    assert run_cli("layout", result, "-f", "srt").code == 0
+    for subtitles in (result, result.with_suffix(".srt")):
+        ran = run_cli("burn", video_file, subtitles, "-o", tmp_path / "out.mp4")
+        assert ran.code == 0, ran.stderr
+    assert drawn[0] == drawn[1]
+    assert drawn[0].count("Dialogue:") > 2
+
+
 def test_a_burn_without_captions_says_so(run_cli: Run, video_file: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty.srt"
     empty.touch()

@@ -43,6 +43,17 @@ def test_every_format_at_once_in_a_folder(run_cli: Run, tiny_model: Path, tone: 
     assert made["options"]["decode"]["beam_size"] == 1
 
 
+def test_what_a_format_cannot_hold_is_told_once_a_file(run_cli: Run, tiny_model: Path, tone: Path) -> None:
+    command = ("transcribe", tone, "--model", tiny_model, "--language", "en", *QUICK)
+    ran = run_cli(*command, "-f", "srt,scc,txt,json", "--json")
+    assert ran.code == 0, ran.stderr
+    assert ran.stderr.count("cannot hold") == 1  # word times and plain text are no loss: nobody asked for more
+    assert re.search(r"wrote .*tone\.en\.scc\n  scc cannot hold: .*exact time \(\d+\)", ran.stderr)
+    losses = json.loads(ran.stdout)["inputs"][0]["losses"]
+    assert [Path(path).name for path in losses] == ["tone.en.scc"]
+    assert "word time" in run_cli(*command, "-f", "sbv", "--highlight", "karaoke", "--redo").stderr
+
+
 def test_translating_names_the_language_of_the_text(run_cli: Run, tiny_model: Path, tone: Path) -> None:
     ran = run_cli("translate", tone, "--model", tiny_model, "--language", "de", *QUICK)
     assert ran.code == 0, ran.stderr
