@@ -335,11 +335,10 @@ PrependPunctuations = Annotated[
 AppendPunctuations = Annotated[
     str, option("--append-punctuations", panel=_CAPTIONS, metavar="MARKS", help="Marks that join the word before.")
 ]
-Refine = Annotated[
-    bool,
-    option(
-        "--refine/--no-refine", panel=_CAPTIONS, help="Move the edges of words to where sound sets in and dies away."
-    ),
+_REFINE = "Move the edges of words to where sound sets in and dies away"
+Refine = Annotated[bool, option("--refine/--no-refine", panel=_CAPTIONS, help=f"{_REFINE}.")]
+RefineFound = Annotated[
+    bool | None, option("--refine/--no-refine", panel=_CAPTIONS, help=f"{_REFINE} (default: unless --vad none).")
 ]
 HighlightWords = Annotated[
     bool,

@@ -128,7 +128,7 @@ class TranscribeArguments:
     word_timestamps: opt.WordTimestamps = None
     prepend_punctuations: opt.PrependPunctuations = TranscribeOptions.prepend_punctuations
     append_punctuations: opt.AppendPunctuations = TranscribeOptions.append_punctuations
-    refine: opt.Refine = False
+    refine: opt.RefineFound = None
     highlight_words: opt.HighlightWords = False
     highlight: opt.Highlight = "none"
     style: opt.CaptionStyle = None
@@ -163,15 +163,17 @@ class TranscribeArguments:
         formats = parse_formats(self.formats)
         if self.bilingual and self.task != "both":
             raise OptionError("--bilingual needs two texts", hint="add --task both")
+        options = self.transcribe_options(formats)
+        finds_speech = options.vad.detector != "none"  # else all is as openai-whisper has it
         return TranscribeJob(
             model=self.model_choice(),
-            options=self.transcribe_options(formats),
+            options=options,
             outputs=self.output_plan(formats),
             profile=cap.chosen_profile(self),
             shot_changes=self.shot_changes,
             wording=cap.chosen_wording(self),
             look=parse_look(self.style, "underline" if self._only_underlines else self.highlight),
-            refine=self.refine,
+            refine=options.word_timestamps and (finds_speech if self.refine is None else self.refine),
             audio_track=self.audio_track,
             sound=SoundOptions(denoise=self.denoise, high_pass=self.high_pass, loudness=self.loudness),
             channels=snd.parse_channels(self.channels),
@@ -240,7 +242,7 @@ class TranscribeArguments:
             raise OptionError("--refine needs word times", hint="leave out --no-word-timestamps")
         if words is None:  # captions are laid out by words, and times of whole segments are too coarse for them
             shown = self.burn or bool(CAPTION_FORMATS & {*formats})
-            words = shown or self.refine or self.hallucination_silence_threshold is not None
+            words = shown or bool(self.refine) or self.hallucination_silence_threshold is not None
         words = words or self.channels == "split"  # it is words that have speakers
         language, languages = dec.parse_languages(self.language)
         return TranscribeOptions(

@@ -45,7 +45,7 @@ def refine(words: Sequence[Word], loudness: Loudness) -> tuple[Word, ...]:
         found.append(_grown(trimmed, min(earliest, trimmed[0]), max(latest, trimmed[1]), loudness.is_sound))
     _settle_borders(found, loudness)
     return tuple(
-        word if span == border else replace(word, start=span[0] * STEP, end=max(span) * STEP)
+        word if span == border else replace(word, start=round(span[0] * STEP, 3), end=round(max(span) * STEP, 3))
         for word, span, border in zip(words, found, given, strict=True)
     )
 
