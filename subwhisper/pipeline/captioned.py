@@ -21,6 +21,9 @@ _BY_NAME = {name.lower(): code for code, name in LANGUAGES.items()}
 _LONGEST_TAIL = 4
 """Words behind the stem that are looked at: a language, kinds, the format."""
 
+Names = dict[str, list[str]]
+"""The names in a folder, by each beginning that may be a recording's stem."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caption:
@@ -37,37 +40,41 @@ class Shelf:
     """The folders where captions may lie; each is listed once."""
 
     plan: OutputPlan
-    _names: dict[Path, dict[str, list[str]]] = field(default_factory=dict)
+    _names: dict[Path, Names] = field(default_factory=dict)
+    _around: dict[tuple[str, str], dict[Path, Names]] = field(default_factory=dict)
+    """Where captions of the recordings of one folder may lie, by that folder and the one for results."""
 
     def captions(self, source: Source) -> list[Caption]:
         """The captions of a recording in the formats of the plan."""
-        target = self.plan.folder_for(source)
-        folders = dict.fromkeys((target / (self.plan.subfolder or ""), target, source.folder))
-        folders.update(dict.fromkeys(source.folder / name for name in CAPTION_FOLDERS if self._has(source, name)))
-        return [caption for folder in folders for caption in self._in(folder, source.stem)]
+        stem = source.stem
+        return [caption for folder, names in self._places(source).items() for caption in self._in(folder, names, stem)]
 
     def tidy(self, source: Source) -> None:
         """Remove what killed processes left where the results of a recording go."""
-        self._listing(self.plan.folder_for(source) / (self.plan.subfolder or ""))
-        self._listing(self.plan.folder_for(source))
+        self._places(source)
 
     def captioned_video(self, source: Source) -> bool:
         target = self.plan.captioned(source)
         return target.name in self._listing(target.parent).get(source.stem, ())
 
-    def _has(self, source: Source, folder: str) -> bool:
-        return folder in self._listing(source.folder).get(folder, ())
+    def _places(self, source: Source) -> dict[Path, Names]:
+        home, target = source.folder, self.plan.folder_for(source)
+        key = (str(home), str(target))
+        if key not in self._around:
+            folders = [target / (self.plan.subfolder or ""), target, home]
+            folders += [home / name for name in CAPTION_FOLDERS if name in self._listing(home).get(name, ())]
+            self._around[key] = {folder: self._listing(folder) for folder in folders}
+        return self._around[key]
 
-    def _in(self, folder: Path, stem: str) -> Iterator[Caption]:
-        for name in self._listing(folder).get(stem, ()):
-            caption = _read(folder / name, stem)
-            if caption is not None and caption.format in self.plan.formats:
+    def _in(self, folder: Path, names: Names, stem: str) -> Iterator[Caption]:
+        for name in names.get(stem, ()):
+            if name.rpartition(".")[2].lower() in self.plan.formats and (caption := _read(folder / name, stem)):
                 yield caption
 
-    def _listing(self, folder: Path) -> dict[str, list[str]]:
+    def _listing(self, folder: Path) -> Names:
         """The names in a folder, by each beginning that may be a recording's stem."""
         if folder not in self._names:
-            by_stem: dict[str, list[str]] = {}
+            by_stem: Names = {}
             self._names[folder] = by_stem
             try:
                 names = os.listdir(folder)

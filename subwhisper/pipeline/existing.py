@@ -116,7 +116,7 @@ def embedded_track(path: Path, language: str | None) -> int | None:
         path: a file, which is only opened if its kind can hold subtitles.
         language: wanted; `None` is any.
     """
-    if path.suffix.lower() not in HOLDING_SUBTITLES:
+    if not may_hold_tracks(path):
         return None
     try:
         streams = probe_subtitles(path)
@@ -126,3 +126,8 @@ def embedded_track(path: Path, language: str | None) -> int | None:
         if _counts(stream) and (language is None or same_language(stream.language, language)):
             return number
     return None
+
+
+def may_hold_tracks(path: Path) -> bool:
+    """Whether a file is of a kind that can hold subtitles."""
+    return path.suffix.lower() in HOLDING_SUBTITLES

@@ -6,18 +6,23 @@ same wishes, and those of somebody else. Ours under other wishes are made anew, 
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TypeGuard
 
-from subwhisper.errors import InputError, OutputError, SubwhisperError
+from subwhisper.errors import InputError, OutputError
 from subwhisper.pipeline.captioned import Caption, Shelf, covering
-from subwhisper.pipeline.existing import embedded_track
+from subwhisper.pipeline.existing import embedded_track, may_hold_tracks
 from subwhisper.pipeline.identity import FileIdentity, sampled_hash
 from subwhisper.pipeline.inputs import Refused, Source, absolute
 from subwhisper.pipeline.jobs import JobQueue, JobRecord, State
 from subwhisper.pipeline.outputs import OutputPlan, check_writable
 from subwhisper.pipeline.recall import key_of
 from subwhisper.pipeline.transcribe import CAPTION_FORMATS, TranscribeJob, result_languages, text_languages
+
+_LOOKERS = 4
+"""Videos open at once. They come from shares too, where each waits for its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +74,15 @@ def make_plan(found: Iterable[Source | Refused], job: TranscribeJob, queue: JobQ
             sources.append(one)
     known = queue.of_sources([name_of(source) for source in sources])
     judge = _Judge(job, request_key(job), redo=redo)
-    todo: list[Planned] = []
-    skipped: list[Planned] = []
-    for source in sources:
-        try:
-            planned = judge.planned(source, known.get(name_of(source), ()))
-        except SubwhisperError as error:
-            refused.append(Refused(str(source), error))
-            continue
-        (skipped if planned.skipped else todo).append(planned)
-    return BatchPlan(judge.request, tuple(todo), tuple(skipped), tuple(refused))
+    judged = [judge.judged(source, known.get(name_of(source), ())) for source in sources]
+    settled = [judge.placed(one) for one in (judged if redo else judge.looked_into(judged))]
+    planned = [one for one in settled if isinstance(one, Planned)]
+    return BatchPlan(
+        judge.request,
+        todo=tuple(one for one in planned if not one.skipped),
+        skipped=tuple(one for one in planned if one.skipped),
+        refused=(*refused, *(one for one in settled if isinstance(one, Refused))),
+    )
 
 
 def name_of(source: Source) -> str:
@@ -112,22 +116,38 @@ class _Judge:
     def __post_init__(self) -> None:
         self._shelf = Shelf(self.job.outputs)
 
-    def planned(self, source: Source, records: Sequence[JobRecord]) -> Planned:
-        """Decide about one recording.
-
-        Raises:
-            InputError: it cannot be looked at, or standard input was named.
-            OutputError: its results have no place.
-        """
+    def judged(self, source: Source, records: Sequence[JobRecord]) -> Planned | Refused:
+        """Decide about one recording by what lies around it; refuse one that cannot be looked at."""
         if source.path is None and source.url is None:
-            raise InputError("a batch cannot read standard input", hint="subwhisper transcribe can")
-        file = FileIdentity.of(source.path) if source.path else None
+            error = InputError("a batch cannot read standard input", hint="subwhisper transcribe can")
+            return Refused(str(source), error)
+        try:
+            file = FileIdentity.of(source.path) if source.path else None
+        except InputError as error:
+            return Refused(str(source), error)
         self._shelf.tidy(source)
         reason = None if self.redo else self._reason_to_skip(source, file, records)
-        if reason is None:
-            self._check_writable(self.job.outputs.folder_for(source))
         ours = frozenset(digest for record in records for digest in record.outputs.values())
         return Planned(source, file.size if file else 0, ours, reason)
+
+    def looked_into(self, judged: Sequence[Planned | Refused]) -> Iterator[Planned | Refused]:
+        """Skip the videos that carry their captions; several are open at once, since a disk is waited for."""
+        lookers = ThreadPoolExecutor(_LOOKERS)
+        looks = {at: lookers.submit(self._carried, one.source) for at, one in enumerate(judged) if self._may_carry(one)}
+        try:
+            for at, one in enumerate(judged):
+                yield replace(one, skipped=looks[at].result()) if at in looks and isinstance(one, Planned) else one
+        finally:
+            lookers.shutdown(cancel_futures=True)
+
+    def placed(self, one: Planned | Refused) -> Planned | Refused:
+        """Refuse what is to be done where its results have no place."""
+        if isinstance(one, Planned) and not one.skipped:
+            try:
+                self._check_writable(self.job.outputs.folder_for(one.source))
+            except OutputError as error:
+                return Refused(str(one.source), error)
+        return one
 
     def _reason_to_skip(self, source: Source, file: FileIdentity | None, records: Sequence[JobRecord]) -> str | None:
         same = next((record for record in records if record.request == self.request), None)
@@ -142,14 +162,18 @@ class _Judge:
                 return f"{caption.path.name} is there"
             if not _are_as_written({str(caption.path): digest}):
                 return f"{caption.path.name} was changed since it was written"
-        return self._carried(source)
+        return None
+
+    def _may_carry(self, one: Planned | Refused) -> TypeGuard[Planned]:
+        outputs = self.job.outputs
+        if isinstance(one, Refused) or one.skipped or one.source.path is None or outputs.beside_tracks or outputs.burn:
+            return False
+        return {*outputs.formats} <= CAPTION_FORMATS and may_hold_tracks(one.source.path)
 
     def _carried(self, source: Source) -> str | None:
         """The subtitle tracks of a video are captions as good as files beside it."""
-        outputs, languages = self.job.outputs, text_languages(self.job.options)
-        if source.path is None or outputs.beside_tracks or outputs.burn or not {*outputs.formats} <= CAPTION_FORMATS:
-            return None
-        tracks = [embedded_track(source.path, language) for language in languages]
+        assert source.path
+        tracks = [embedded_track(source.path, language) for language in text_languages(self.job.options)]
         return None if None in tracks else f"subtitle track {', '.join(map(str, tracks))} has the captions"
 
     def _in_the_way(self, source: Source) -> list[Caption]:

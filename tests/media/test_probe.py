@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from subwhisper.errors import MediaError
-from subwhisper.media.probe import probe
+from subwhisper.media.probe import Stream, probe, probe_subtitles
 
 Make = Callable[..., Path]
 
@@ -122,6 +122,15 @@ def test_cover_art_is_not_a_moving_picture(make: Make) -> None:
     media = probe(song)
     assert media.video[0].attached
     assert media.moving == ()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_glance_at_the_tracks_sees_what_a_long_look_does(samples: Path, name: str) -> None:
+    def seen(stream: Stream) -> tuple[object, ...]:
+        return stream.index, stream.codec, stream.language, stream.flags
+
+    path = samples / "video" / name
+    assert [seen(one) for one in probe_subtitles(path)] == [seen(one) for one in probe(path).subtitles]
 
 
 def test_soft_subtitles_are_listed(samples: Path) -> None:

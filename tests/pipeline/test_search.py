@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -170,3 +171,36 @@ def test_ten_thousand_files_are_planned_in_seconds(tmp_path: Path) -> None:
     journal.jobs.enqueue([name_of(one.source) for one in plan.todo], plan.request, planned_at=time.time())
     assert len(plan.todo) == 10_000
     assert time.process_time() - started < 5
+
+
+def test_each_folder_is_listed_once_however_much_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, *(f"{folder}/{number}.wav" for folder in "ab" for number in range(50)))
+    asked: list[Path] = []
+    listing = Shelf._listing
+    monkeypatch.setattr(Shelf, "_listing", lambda shelf, folder: asked.append(folder) or listing(shelf, folder))  # type: ignore[func-returns-value]
+    assert len(planned(tmp_path, Journal(None)).todo) == 100
+    assert len(asked) < 20  # 10,000 recordings were asked about seven times each
+
+
+def test_videos_are_looked_into_several_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "a.mkv", "b.mkv")
+    both = Barrier(2, timeout=20)  # one after the other would wait for ever
+
+    def track(path: Path, language: str | None) -> int | None:
+        both.wait()
+        return 0 if path.name == "b.mkv" else None
+
+    monkeypatch.setattr("subwhisper.pipeline.plan.embedded_track", track)
+    plan = planned(tmp_path, Journal(None))
+    assert [(one.source.name, one.skipped) for one in (*plan.todo, *plan.skipped)] == [
+        ("a.mkv", None),
+        ("b.mkv", "subtitle track 0 has the captions"),
+    ]
+
+
+def test_videos_that_carry_captions_need_no_place_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "in/a.mkv", "out")
+    monkeypatch.setattr("subwhisper.pipeline.plan.embedded_track", lambda path, language: 0)
+    job = TranscribeJob(outputs=OutputPlan(folder=tmp_path / "out"))  # which is no folder
+    assert len(planned(tmp_path / "in", Journal(None), job).skipped) == 1
+    assert len(planned(tmp_path / "in", Journal(None), job, redo=True).refused) == 1
