@@ -34,6 +34,8 @@ _NEWS_EVERY = 1.0
 """Seconds between two words of one actor about its progress."""
 _PATIENCE = 60.0
 """Seconds without a single actor after which the user is told why nothing happens."""
+_START_PATIENCE = 120
+"""Seconds that a cluster of this machine has to start. Ray's own 30 are too few where others are hard at work."""
 _ELSEWHERE = "recordings and results need the same paths on every machine of the cluster"
 
 
@@ -241,6 +243,7 @@ def _connected(address: str) -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it writes past every logger
+    os.environ.setdefault("RAY_gcs_server_port_wait_time_s", str(_START_PATIENCE))
     try:
         import ray
     except ImportError as error:
@@ -251,9 +254,16 @@ def _connected(address: str) -> Any:
         )
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **_alone(address))
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ToolError(f"the Ray cluster {address} cannot be reached: {error}", hint="is it started?") from error
+    except Exception as error:  # Ray raises this very class when its parts do not find one another in time
+        raise _unreachable(address, error) from error
     return ray
+
+
+def _unreachable(address: str, error: Exception) -> ToolError:
+    if address == LOCAL:
+        hint = "a machine that is hard at work may need another try; --workers without --cluster needs no Ray"
+        return ToolError(f"Ray does not start on this machine: {error}", hint=hint)
+    return ToolError(f"the Ray cluster {address} cannot be reached: {error}", hint="is it started?")
 
 
 def _alone(address: str) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 import os
 import signal
 import sqlite3
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from subwhisper.pipeline.search import Search
 from subwhisper.pipeline.transcribe import TranscribeJob
 
 pytestmark = pytest.mark.slow
+Hire = Callable[[TranscribeJob, int], Runner]
 TALLY = """
 CREATE TABLE tally (audio TEXT, window TEXT);
 CREATE TRIGGER counted AFTER INSERT ON windows BEGIN INSERT INTO tally VALUES (new.audio, new.window); END;
@@ -50,24 +53,50 @@ def journal(tmp_path: Path) -> Journal:
 
 
 @pytest.fixture(params=["processes", "ray"])
-def hire(request: pytest.FixtureRequest, journal: Journal) -> Callable[[TranscribeJob], Runner]:
+def hire(request: pytest.FixtureRequest, journal: Journal) -> Hire:
     if request.param == "processes":
-        return lambda job: LocalRunner(job, journal.path, 2)
+        return lambda job, n_workers: LocalRunner(job, journal.path, n_workers)
     pytest.importorskip("ray", reason="the cluster extra is not installed")
-    return lambda job: RayRunner(job, journal.path, "local", 2)
+    return lambda job, n_workers: RayRunner(job, journal.path, "local", n_workers)
 
 
 def worker_pids() -> list[int]:
     """Of the workers that this process has started, in whatever way."""
-    found = []
+    parents: dict[int, int] = {}
+    workers = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            command = (folder / "cmdline").read_bytes()
+            command, stat = (folder / "cmdline").read_bytes(), (folder / "stat").read_text()
         except OSError:
             continue
+        parents[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
         if b"subwhisper.pipeline.worker" in command or b"ray::_Actor" in command:
-            found.append(int(folder.name))
-    return sorted(found)
+            workers.append(int(folder.name))
+    return [pid for pid in workers if os.getpid() in ancestors(pid, parents)]
+
+
+def ancestors(pid: int, parents: dict[int, int]) -> Iterator[int]:
+    while pid := parents.get(pid, 0):
+        yield pid
+
+
+@contextmanager
+def amid_a_recording(journal: Journal, n_done: int) -> Iterator[bool]:
+    """Hold the journal where a worker has kept a window, and cannot finish; false if it came too late."""
+    assert journal.path
+    database = sqlite3.connect(journal.path, isolation_level=None, timeout=60)
+    deadline = time.monotonic() + 240  # Ray starts slowly where others are hard at work
+    while time.monotonic() < deadline:
+        database.execute("BEGIN IMMEDIATE")
+        (kept,), (finished,) = (
+            database.execute(f"SELECT count(*) FROM {table}").fetchone() for table in ("windows", "transcripts")
+        )
+        if kept or finished > n_done:
+            break
+        database.execute("ROLLBACK")
+        time.sleep(0.01)
+    yield bool(kept) and finished == n_done
+    database.close()  # which rolls back
 
 
 def events(library: Path, job: TranscribeJob, journal: Journal, runner: Runner) -> list[Event]:
@@ -82,11 +111,9 @@ def tally(journal: Journal) -> tuple[int, int]:
     return sum(n for (n,) in rows), len(rows)
 
 
-def test_the_work_is_done_told_and_kept(
-    library: Path, job: TranscribeJob, journal: Journal, hire: Callable[[TranscribeJob], Runner]
-) -> None:
+def test_the_work_is_done_told_and_kept(library: Path, job: TranscribeJob, journal: Journal, hire: Hire) -> None:
     (library / "broken.mp3").write_bytes(b"no sound" * 100)
-    told = events(library, job, journal, hire(job))
+    told = events(library, job, journal, hire(job, 2))
     assert told[-1].facts == {"done": 3, "failed": 1, "skipped": 0}
     (failed,) = [event for event in told if event.kind == "failed"]
     assert failed.facts["error"]["kind"] == "MediaError"
@@ -97,19 +124,18 @@ def test_the_work_is_done_told_and_kept(
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
-def test_a_worker_that_is_killed_costs_nothing(
-    library: Path, job: TranscribeJob, journal: Journal, hire: Callable[[TranscribeJob], Runner]
-) -> None:
-    before = set(worker_pids())
+def test_a_worker_that_is_killed_costs_nothing(library: Path, job: TranscribeJob, journal: Journal, hire: Hire) -> None:
+    assert not worker_pids()
     found = list(Search().find([str(library)]))
+    told: list[Event] = []
     killed = 0
-    told = []
-    for event in run_batch(found, job, BatchOptions(backoff=0.0), journal.jobs, hire(job)):
+    for event in run_batch(found, job, BatchOptions(backoff=0.0), journal.jobs, hire(job, 1)):
         told.append(event)
-        if event.kind == "progress" and not killed and tally(journal)[0]:
-            for pid in [pid for pid in worker_pids() if pid not in before][:1]:
-                os.kill(pid, signal.SIGKILL)
-                killed += 1
+        if event.kind == "started" and not killed:
+            with amid_a_recording(journal, sum(one.kind == "done" for one in told)) as is_at_work:
+                for pid in worker_pids() if is_at_work else ():
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
     assert killed == 1
     assert [event.kind for event in told].count("postponed") == 1
     assert told[-1].facts == {"done": 3, "failed": 0, "skipped": 0}

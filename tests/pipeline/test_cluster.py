@@ -1,14 +1,21 @@
 """What a worker on another machine does about paths; the rest is in tests/cli/test_runners.py, with Ray itself."""
 
+import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 
-from subwhisper.pipeline.cluster import _Actor
+from subwhisper.errors import ToolError
+from subwhisper.pipeline.cluster import RayRunner, _Actor
 from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.outputs import OutputPlan
 from subwhisper.pipeline.transcribe import TranscribeJob
 from subwhisper.pipeline.worker import Assignment, Report
+
+WAIT = "RAY_gcs_server_port_wait_time_s"
 
 
 @pytest.mark.parametrize(
@@ -32,3 +39,17 @@ def test_a_path_that_a_machine_lacks_is_told_in_one_line(
     assert report.error
     assert report.error["message"].startswith(f"{tmp_path / missing} is not there on ")
     assert "same paths" in report.error["hint"]
+
+
+@pytest.mark.parametrize(("address", "told"), [("local", "does not start on this machine"), ("h:1", "is it started")])
+def test_a_cluster_that_does_not_answer_is_one_line(address: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(**options: Any) -> NoReturn:
+        assert int(os.environ[WAIT]) > 60  # a busy machine needs more than Ray's 30
+        raise Exception("The current node timed out during startup")
+
+    monkeypatch.delenv(WAIT, raising=False)
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init))
+    with pytest.raises(ToolError) as caught:
+        next(RayRunner(TranscribeJob(), None, address).run(lambda: None))
+    assert told in f"{caught.value.message} {caught.value.hint}"
+    assert "timed out during startup" in caught.value.message
