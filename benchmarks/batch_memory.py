@@ -1,8 +1,8 @@
-"""Does a long batch need more and more memory? `python benchmarks/batch_memory.py [--files 1000]`.
+"""Does a long batch need more and more memory? `python benchmarks/batch_memory.py [--files 1000] [--model bundled]`.
 
-Many recordings of some two seconds, no two alike, are captioned with the bundled model by one worker. After every
-fiftieth of them the memory of driver and worker is noted. Prints MB at five points of the way and the growth over the
-second half, as JSON. Needs /proc and espeak-ng.
+Many recordings of some two seconds, no two alike, are captioned by one worker, with the bundled model or another. After
+every fiftieth of them the memory of driver and worker is noted. Prints MB at five points of the way and the growth over
+the second half, as JSON. Needs /proc and espeak-ng.
 """
 
 import argparse
@@ -32,9 +32,9 @@ def worker_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
-def measured(library: Path, n_files: int) -> list[tuple[float, float]]:
+def measured(library: Path, n_files: int, model: str) -> list[tuple[float, float]]:
     """MB of driver and worker."""
-    options = ["--model", "bundled", "--beam-size", "1", "--threads", "1", "--json", "--quiet"]
+    options = ["--model", model, "--beam-size", "1", "--threads", "1", "--json", "--quiet"]
     command = [sys.executable, "-m", "subwhisper", "batch", str(library), *options]
     environment = {**os.environ, "SUBWHISPER_STATE": str(library.parent / "state")}
     points, n_done = [], 0
@@ -51,11 +51,13 @@ def measured(library: Path, n_files: int) -> list[tuple[float, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", type=int, default=1000)
-    n_files = parser.parse_args().files
+    parser.add_argument("--model", default="bundled")
+    arguments = parser.parse_args()
+    n_files = arguments.files
     with tempfile.TemporaryDirectory() as scratch:
         library = Path(scratch, "library")
         make_library(library, n_files)
-        points = measured(library, n_files)
+        points = measured(library, n_files, arguments.model)
     n = len(points)
     chosen = {f"{share} %": points[round(share / 100 * n) - 1] for share in (10, 25, 50, 75, 100)}
     rows = {

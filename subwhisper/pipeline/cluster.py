@@ -34,8 +34,8 @@ _NEWS_EVERY = 1.0
 """Seconds between two words of one actor about its progress."""
 _PATIENCE = 60.0
 """Seconds without a single actor after which the user is told why nothing happens."""
-_START_PATIENCE = 120
-"""Seconds that a cluster of this machine has to start. Ray's own 30 are too few where others are hard at work."""
+_START_PATIENCE = 60
+"""Seconds that a cluster of this machine has to start. Ray's own 30 are few where others are hard at work."""
 _ELSEWHERE = "recordings and results need the same paths on every machine of the cluster"
 
 
@@ -61,11 +61,12 @@ class RayRunner:
         """
         ray = _connected(self.address)
         try:
-            yield from _Dispatch(ray, self._hire(ray), take).news()
+            keeper = self._keeper(ray)  # held here too: Ray ends an actor that nobody alive holds, for good
+            yield from _Dispatch(ray, self._hire(ray, keeper), take).news()
         finally:
             ray.shutdown()
 
-    def _hire(self, ray: Any) -> list[Any]:
+    def _hire(self, ray: Any, keeper: Any) -> list[Any]:
         room = ray.cluster_resources()
         cpus, gpus = int(room.get("CPU", 0)), int(room.get("GPU", 0))
         self.n_workers = self.wanted or gpus or max(1, cpus // _CORES_EACH)
@@ -74,7 +75,6 @@ class RayRunner:
         job = self.job
         if not job.model.threads and not gpus:
             job = replace(job, model=replace(job.model, threads=share))
-        keeper = self._keeper(ray)
         # Two threads: one works while the other tells how far it is.
         hire = ray.remote(_Actor).options(max_restarts=-1, max_concurrency=2, **needs)
         return [hire.remote(job, keeper, Path.cwd()) for _ in range(self.n_workers)]

@@ -44,7 +44,7 @@ def test_a_path_that_a_machine_lacks_is_told_in_one_line(
 @pytest.mark.parametrize(("address", "told"), [("local", "does not start on this machine"), ("h:1", "is it started")])
 def test_a_cluster_that_does_not_answer_is_one_line(address: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def init(**options: Any) -> NoReturn:
-        assert int(os.environ[WAIT]) > 60  # a busy machine needs more than Ray's 30
+        assert int(os.environ[WAIT]) >= 60  # Ray's 30 are few on a busy machine
         raise Exception("The current node timed out during startup")
 
     monkeypatch.delenv(WAIT, raising=False)
