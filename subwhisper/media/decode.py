@@ -146,14 +146,33 @@ def _packets(stdout: IO[bytes]) -> Iterator[tuple[int, _Integers]]:
     """Read ffmpeg's NUT stream: where each packet starts, in samples, and the samples in it."""
     import av
 
+    pipe = _Pipe(stdout)
     try:
-        with av.open(stdout, mode="r", format="nut") as container:
+        with av.open(pipe, mode="r", format="nut") as container:
             stream: Any = container.streams.audio[0]
             for packet in container.demux(stream):
                 if packet.size and packet.pts is not None:
                     yield round(packet.pts * stream.time_base * SAMPLE_RATE), np.frombuffer(packet, "<i2")
     except av.error.FFmpegError:
-        return  # ffmpeg wrote nothing, or stopped in the middle of a packet: what it said tells why
+        pass  # ffmpeg wrote nothing, or stopped in the middle of a packet: what it said tells why
+    if pipe.interruption is not None:
+        raise pipe.interruption
+
+
+class _Pipe:
+    """A file for PyAV, which drops an interruption that comes while it reads, or ends the process over it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.interruption: BaseException | None = None
+        """Ctrl-C, or a signal to end; to the reader it is the end of the file."""
+
+    def read(self, size: int) -> bytes:
+        try:
+            return b"" if self.interruption else self._file.read(size)
+        except (KeyboardInterrupt, SystemExit) as interruption:
+            self.interruption = interruption
+            return b""
 
 
 def on_the_clock(

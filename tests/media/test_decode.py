@@ -1,13 +1,15 @@
 import logging
 import subprocess
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from subwhisper.errors import MediaError
-from subwhisper.media.decode import LONGEST_HOLE, in_blocks, on_the_clock, open_audio
+from subwhisper.media.decode import LONGEST_HOLE, _packets, in_blocks, on_the_clock, open_audio
+from subwhisper.media.ffmpeg import find_ffmpeg, run
 
 Make = Callable[..., Path]
 Load = Callable[[Path], np.ndarray]
@@ -232,3 +234,22 @@ def test_blocks_lose_nothing() -> None:
     blocks = list(in_blocks(pieces, 20))
     assert [len(block) for block in blocks] == [21, 21, 21, 7]
     np.testing.assert_array_equal(np.concatenate(blocks) * 32768, np.arange(70))
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_an_interruption_while_a_packet_is_read_comes_through(
+    interruption: type[BaseException], tmp_path: Path
+) -> None:
+    nut = tmp_path / "sound.nut"
+    sound = ["-f", "lavfi", "-i", "sine=d=20:r=16000", "-c:a", "pcm_s16le", "-y", str(nut)]
+    run(sound, ffmpeg=find_ffmpeg(), source=nut)
+
+    class Interrupted(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > 200_000:
+                raise interruption
+            return super().read(size)
+
+    read = []
+    with pytest.raises(interruption):
+        read += [len(samples) for _, samples in _packets(Interrupted(nut.read_bytes()))]
