@@ -15,7 +15,9 @@ from subwhisper.subtitles.choices import CHOICES
 
 if TYPE_CHECKING:
     from subwhisper.subtitles.check import Certificate
+    from subwhisper.subtitles.formats.losses import Loss
     from subwhisper.subtitles.layout.frames import Picture
+    from subwhisper.subtitles.track import Track
 
 BROKEN = 1
 """Exit code of `check` when a required rule is broken, as of linters."""
@@ -148,10 +150,21 @@ def run_layout(arguments: LayoutArguments) -> None:
             wording=cap.chosen_wording(arguments),
         )
         certificate = check(track, profile, picture)
-        for path in written:
+        losses = {path: _lost(shown, path) for path, shown in written.items()}
+        for path, lost in losses.items():
             console.line(f"wrote {path}: {summary(certificate)}")
+            if lost:
+                console.line(f"  {path.suffix[1:]} cannot hold: {', '.join(map(str, lost))}")
     if arguments.json:
-        report({"outputs": [str(path) for path in written], "certificate": certificate.to_dict()})
+        told = {str(path): [loss.to_dict() for loss in lost] for path, lost in losses.items() if lost}
+        report({"outputs": [*map(str, written)], "losses": told, "certificate": certificate.to_dict()})
+
+
+def _lost(track: "Track", path: Path) -> "tuple[Loss, ...]":
+    """What a file that was just written cannot hold."""
+    from subwhisper.subtitles.formats.losses import lost_from_captions
+
+    return lost_from_captions(track, path.suffix[1:], path.read_bytes(), timed_words=False)
 
 
 def run_check(arguments: CheckArguments) -> None:
@@ -193,10 +206,14 @@ def summary(certificate: "Certificate") -> str:
 
 def _lines(certificate: "Certificate", name: str) -> list[str]:
     """A row per rule and a row per finding."""
+    from subwhisper.subtitles.check import UNKNOWN
     from subwhisper.subtitles.formats.clock import clock
 
     known = f"{certificate.frame_rate:.6g} a second" if certificate.frame_rate else "not known (see --fps, --video)"
-    lines = [f"{name}: {summary(certificate)}", f"frames: {known}", ""]
+    lines = [f"{name}: {summary(certificate)}", f"frames: {known}"]
+    if certificate.language == UNKNOWN:
+        lines.append("language: not known, and its own limits with it (see --language)")
+    lines.append("")
     for verdict in certificate.verdicts:
         advice = "" if verdict.required else "  (advice)"
         lines.append(f"{verdict.rate:7.1%}  {verdict.title}: {verdict.limit}{advice}")

@@ -235,7 +235,7 @@ class TranscribeArguments:
         )
 
     def transcribe_options(self, formats: tuple[str, ...]) -> TranscribeOptions:
-        from subwhisper.pipeline.transcribe import CAPTION_FORMATS
+        from subwhisper.subtitles.formats import CAPTION_FORMATS
 
         words = self.word_timestamps
         if self.refine and words is False:

@@ -19,7 +19,8 @@ from subwhisper.pipeline.inputs import Refused, Source, absolute
 from subwhisper.pipeline.jobs import JobQueue, JobRecord, State
 from subwhisper.pipeline.outputs import OutputPlan, check_writable
 from subwhisper.pipeline.recall import key_of
-from subwhisper.pipeline.transcribe import CAPTION_FORMATS, TranscribeJob, result_languages, text_languages
+from subwhisper.pipeline.transcribe import TranscribeJob, result_languages, text_languages
+from subwhisper.subtitles.formats import CAPTION_FORMATS
 
 _LOOKERS = 4
 """Videos open at once. They come from shares too, where each waits for its answer."""

@@ -39,7 +39,7 @@ from subwhisper.pipeline.outputs import OutputPlan, formats_among, refuse_change
 from subwhisper.pipeline.picture import picture_of
 from subwhisper.pipeline.recall import AlreadyHeardError, HashedAudio, Recall, settings_key
 from subwhisper.subtitles.formats import FORMATS
-from subwhisper.subtitles.formats.losses import Loss, find_losses
+from subwhisper.subtitles.formats.losses import Loss, lost_from_captions
 from subwhisper.subtitles.layout import lay_out
 from subwhisper.subtitles.layout.beside import lay_out_beside
 from subwhisper.subtitles.layout.profile import Profile
@@ -53,8 +53,6 @@ JSON = "json"
 COMMON_FORMATS = ("srt", "vtt", "ass", "txt", "tsv", JSON)
 """What `all` means."""
 EVERY_FORMAT = tuple(FORMATS)
-CAPTION_FORMATS = frozenset(EVERY_FORMAT) - {"txt", "tsv", "csv", JSON}
-"""Formats that are looked at while the recording plays; the others are read."""
 
 MIXED = "mul"
 """ISO 639's code for several languages at once."""
@@ -350,13 +348,10 @@ class Desk:
         return results
 
     def _captions(self, track: Track, format: str) -> "_Result":
-        """A file of captions, and what it cannot hold of them. Texts and tables are not meant to."""
         look = self.job.look
-        content = look.file(track, format)
-        if format not in CAPTION_FORMATS:
-            return _Result(content)
-        wanted = _plain(track) if look.highlight == "none" else look.shown(track, format)
-        return _Result(content, find_losses(replace(wanted, language=None), format, content))
+        content, shown = look.file(track, format), look.shown(track, format)
+        losses = lost_from_captions(shown, format, content, timed_words=look.highlight != "none")
+        return _Result(content, losses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,11 +360,6 @@ class _Result:
 
     content: bytes
     losses: tuple[Loss, ...] = ()
-
-
-def _plain(track: Track) -> Track:
-    """The captions without the times of their words, which nobody asked to be written."""
-    return replace(track, cues=tuple(replace(cue, words=()) for cue in track.cues))
 
 
 def _told(stage: str, on_progress: OnProgress) -> Callable[[Progress], None]:

@@ -29,6 +29,24 @@ def test_a_transcript_is_laid_out_beside_itself(run_cli: Run, talk: Path) -> Non
     assert "by the rules of netflix" in ran.stderr
 
 
+def test_layout_says_what_a_format_cannot_hold(run_cli: Run, talk: Path) -> None:
+    ran = run_cli("layout", talk, "-f", "srt,lrc,txt", "--json")
+    assert ran.code == 0, ran.stderr
+    assert ran.stderr.count("cannot hold") == 1
+    assert "\n  lrc cannot hold: " in ran.stderr
+    assert "line break (2)" in ran.stderr
+    told = {Path(path).name: lost for path, lost in json.loads(ran.stdout)["losses"].items()}
+    assert {"kind": "line break", "count": 2} in told.pop("talk.en.lrc")
+    assert not told
+
+
+def test_check_says_where_it_does_not_know_the_language(run_cli: Run, talk: Path, tmp_path: Path) -> None:
+    nameless = tmp_path / "words.srt"
+    assert run_cli("layout", talk, "-o", nameless).code == 0
+    assert "language: not known" in run_cli("check", nameless).stdout
+    assert "language: not known" not in run_cli("check", nameless, "--language", "en").stdout
+
+
 def test_another_profile_gives_other_captions(run_cli: Run, talk: Path, tmp_path: Path) -> None:
     target = tmp_path / "words.srt"
     assert run_cli("layout", talk, "--standard", "one-word", "-o", target).code == 0

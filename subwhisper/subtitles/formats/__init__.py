@@ -79,6 +79,9 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 )
 """By file suffix, without its dot."""
 
+CAPTION_FORMATS = frozenset(FORMATS) - {"txt", "tsv", "csv", "json"}
+"""Formats that are looked at while the recording plays; the others are read."""
+
 ALIASES: Mapping[str, str] = MappingProxyType(
     {
         "subrip": "srt", "webvtt": "vtt", "xml": "ttml", "dfxp": "ttml", "imsc": "ttml", "itt": "ttml",

@@ -2,9 +2,9 @@
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from subwhisper.subtitles.formats import FORMATS, format_name
+from subwhisper.subtitles.formats import CAPTION_FORMATS, FORMATS, format_name
 from subwhisper.subtitles.markup import PLAIN, Placement
 from subwhisper.subtitles.runs import Run, decompose
 from subwhisper.subtitles.track import Cue, Track
@@ -49,6 +49,18 @@ def find_losses(track: Track, format: str, content: bytes) -> tuple[Loss, ...]:
             lost += _changed(before, after)
         lost["extra cue"] = max(len(back.cues) - len(track.cues), 0)
     return tuple(Loss(kind, count) for kind, count in sorted(lost.items()) if count > 0)
+
+
+def lost_from_captions(track: Track, format: str, content: bytes, *, timed_words: bool) -> tuple[Loss, ...]:
+    """Compare captions that were laid out with the file they were written to.
+
+    The language is no loss there, nor are the times of words unless they were asked for. Texts and tables lose nothing,
+    for they are not meant to show captions.
+    """
+    if format_name(format) not in CAPTION_FORMATS:
+        return ()
+    cues = track.cues if timed_words else tuple(replace(cue, words=()) for cue in track.cues)
+    return find_losses(replace(track, cues=cues, language=None), format, content)
 
 
 def _read_back(content: bytes, format: str) -> Track | None:
