@@ -12,7 +12,7 @@ from subwhisper.cli.console import Console, report
 from subwhisper.cli.subtitles import EditArguments
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AlignArguments(EditArguments):
     """What was typed."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from subwhisper.pipeline.transcribe import TranscribeJob
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BatchArguments(TranscribeArguments):
     """What was typed: the options of `transcribe`, and those of a batch."""
 

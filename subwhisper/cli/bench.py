@@ -25,7 +25,7 @@ def _parse_computes(value: Any) -> str:
     return ",".join(parse_compute(name) for name in joined(value).split(",") if name.strip()) or "auto"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BenchArguments:
     """What was typed."""
 

@@ -53,7 +53,7 @@ Hardware = Annotated[
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BurnArguments:
     """What was typed."""
 

@@ -53,7 +53,7 @@ Shots = Annotated[
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CaptionArguments:
     """What both commands are told."""
 
@@ -99,7 +99,7 @@ class CaptionArguments:
         return picture if self.shots is None else replace(picture, shots=_seconds(self.shots))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LayoutArguments(CaptionArguments):
     """What was typed after `layout`."""
 
@@ -118,7 +118,7 @@ class LayoutArguments(CaptionArguments):
     replacements: cap.Replacements = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CheckArguments(CaptionArguments):
     """What was typed after `check`."""
 

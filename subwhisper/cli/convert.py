@@ -19,7 +19,7 @@ _OUTPUT, _INPUT = "Output", "Input"
 _REPAIRS_SHOWN = 20
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ConvertArguments:
     """What was typed."""
 

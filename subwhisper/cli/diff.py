@@ -16,7 +16,7 @@ DIFFERENT = 1
 """Exit code when the files differ, as that of its Unix namesake."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DiffArguments:
     """What was typed after `diff`."""
 

@@ -8,7 +8,7 @@ from subwhisper.cli.console import report, write_data
 from subwhisper.errors import SubwhisperError
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DoctorArguments:
     """What was typed."""
 

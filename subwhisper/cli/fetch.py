@@ -37,7 +37,7 @@ Cookies = Annotated[
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FetchArguments:
     """What was typed."""
 

@@ -12,14 +12,14 @@ from subwhisper.cli.console import Console, one_line, report, write_data
 app = typer.Typer(help="Show which scripts captions can be drawn in, or add fonts for more.")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ListArguments:
     """What was typed."""
 
     json: opt.Json = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AddArguments:
     """What was typed."""
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Show what is kept of finished work, try failed jobs again, or forget it all.")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StatusArguments:
     """What was typed."""
 
     json: opt.Json = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RetryArguments:
     """What was typed."""
 
@@ -32,7 +32,7 @@ class RetryArguments:
     quiet: opt.Quiet = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ClearArguments:
     """What was typed."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from subwhisper.pipeline.mux import Addition
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ProbeArguments:
     """What was typed."""
 
@@ -129,7 +129,7 @@ To = Annotated[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ExtractArguments:
     """What was typed."""
 
@@ -226,7 +226,7 @@ Forced = Annotated[
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MuxArguments:
     """What was typed."""
 

@@ -14,7 +14,7 @@ from subwhisper.errors import OptionError
 app = typer.Typer(help="List the models there are, fetch, examine, convert or remove one.")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ListArguments:
     """What was typed."""
 
@@ -27,7 +27,7 @@ Fetchable = Annotated[
 AnyModel = Annotated[str, typer.Argument(help="A known name, a checkpoint's file or folder.", metavar="NAME|FILE|DIR")]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DownloadArguments:
     """What was typed."""
 
@@ -35,7 +35,7 @@ class DownloadArguments:
     quiet: opt.Quiet = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class InfoArguments:
     """What was typed."""
 
@@ -43,14 +43,14 @@ class InfoArguments:
     json: opt.Json = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PathArguments:
     """What was typed."""
 
     name: AnyModel
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RemoveArguments:
     """What was typed."""
 
@@ -58,7 +58,7 @@ class RemoveArguments:
     quiet: opt.Quiet = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ConvertArguments:
     """What was typed."""
 
@@ -113,7 +113,7 @@ def run_list(arguments: ListArguments) -> None:
         write_data(f"{' '.join((entry.name, *entry.aliases)):<20}{size:>10}  {languages:<11}{translates:<12}{present}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AlignHeadsArguments:
     """What was typed."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from subwhisper.pipeline.estimate import Estimate
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PlanArguments(BatchArguments):
     """What was typed: the words after `plan` are those of the batch it is about."""
 

@@ -70,7 +70,7 @@ First = Annotated[Path, typer.Argument(help="Subtitles in any format we read.", 
 Second = Annotated[Path, typer.Argument(help="Subtitles to put with them or to compare.", metavar="SECOND")]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EditArguments:
     """What every command that changes a file is told."""
 
@@ -87,7 +87,7 @@ class EditArguments:
     quiet: opt.Quiet = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ShiftArguments(EditArguments):
     """What was typed after `shift`."""
 
@@ -114,7 +114,7 @@ def run_shift(arguments: ShiftArguments) -> None:
     _run_edit(arguments, arguments.file, lambda track: retime(track, Retiming(offset_ms=arguments.by), part), "shifted")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StretchArguments(EditArguments):
     """What was typed after `stretch`."""
 
@@ -168,7 +168,7 @@ def _run_edit(arguments: EditArguments, file: Path, change: "Callable[[Track], T
         report({"outputs": [str(written)]})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MergeArguments(EditArguments):
     """What was typed after `merge`."""
 
@@ -213,7 +213,7 @@ def run_merge(arguments: MergeArguments) -> None:
         report({"outputs": [str(written)]})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SplitArguments:
     """What was typed after `split`."""
 
@@ -281,7 +281,7 @@ def _cutter(arguments: SplitArguments) -> "Callable[[Track], tuple[Piece, ...]]"
     return cut
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SyncArguments(EditArguments):
     """What was typed after `sync`."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ModelName = Annotated[str, opt.option("--model", "-m", help="Name, file or folder of a model.", panel="Model")]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EvaluateArguments:
     """What was typed."""
 
@@ -33,7 +33,7 @@ class EvaluateArguments:
     quiet: opt.Quiet = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FinetuneArguments:
     """What was typed."""
 
@@ -66,7 +66,7 @@ class FinetuneArguments:
     quiet: opt.Quiet = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LearnArguments:
     """What was typed."""
 

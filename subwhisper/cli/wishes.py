@@ -39,7 +39,7 @@ _CLIPS = ",".join(map(str, TranscribeOptions.clip_timestamps))
 _SUPPRESSED = ",".join(map(str, DecodeOptions.suppress_tokens))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TranscribeArguments:
     """What was typed, one field per option; its methods pack it for the library."""
 
