@@ -29,7 +29,7 @@ from subwhisper.engine.energy import Loudness
 from subwhisper.engine.features import log_mel
 from subwhisper.engine.refine import refine
 from subwhisper.engine.speech_model import SpeechModel
-from subwhisper.model.checkpoints import read_checkpoint
+from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
 from subwhisper.model.store import locate
 from subwhisper.transcript import Word
 
@@ -50,11 +50,12 @@ def pieces(clip: Clip, longest: float) -> list[Clip]:
     return found
 
 
-def theirs(model: SpeechModel) -> OpenAIWhisper:
-    """openai-whisper's network with our weights and heads."""
-    dims = model.network.dims
+def theirs(checkpoint: Checkpoint, model: SpeechModel) -> OpenAIWhisper:
+    """openai-whisper's network with our weights, as they are stored, and heads."""
+    dims = checkpoint.dims
     network = OpenAIWhisper(ModelDimensions(**{name: getattr(dims, name) for name in ModelDimensions.__annotations__}))
-    network.load_state_dict(model.network.state_dict(), strict=False)
+    missing, unexpected = network.load_state_dict(checkpoint.tensors, strict=False)
+    assert {*missing} <= {"encoder.positional_embedding"} and not unexpected  # sinusoids, which both compute
     heads = torch.zeros(dims.n_text_layer, dims.n_text_head, dtype=torch.bool)
     for layer, head in model.alignment_heads:
         heads[layer, head] = True
@@ -110,9 +111,8 @@ def aligned(clip: Clip, model: SpeechModel, reference: OpenAIWhisper) -> dict[st
     }
 
 
-def report(title: str, clips: Iterable[Clip], model: SpeechModel) -> None:
+def report(title: str, clips: Iterable[Clip], model: SpeechModel, reference: OpenAIWhisper) -> None:
     """Print a row per way."""
-    reference = theirs(model)
     errors: dict[str, list[tuple[float, float]]] = {}
     for clip in clips:
         for name, words in aligned(clip, model, reference).items():
@@ -135,21 +135,24 @@ def main() -> None:
     parser.add_argument("--speakers", nargs="+", default=["5652"])
     parser.add_argument("--most", type=int, default=40, help="clips of each speaker")
     arguments = parser.parse_args()
-    model = SpeechModel.build(read_checkpoint(locate(arguments.model, offline=True)), device="cpu", compute="float32")
+    checkpoint = read_checkpoint(locate(arguments.model, offline=True))
+    model = SpeechModel.build(checkpoint, device="cpu", compute="float32")
     if arguments.heads:
         chosen = [tuple(map(int, head.split("."))) for head in arguments.heads]
         model = replace(model, alignment_heads=tuple((layer, head) for layer, head in chosen))
-    longest = model.window_frames / 100
-    report("Sentences spoken by espeak-ng", spoken(lead=(0.5, 2.0)), model)
-    report("The example film", pieces(film(), longest), model)
+    longest, reference = model.window_frames / 100, theirs(checkpoint, model)
+    report("Sentences spoken by espeak-ng", spoken(lead=(0.5, 2.0)), model, reference)
+    report("The example film", pieces(film(), longest), model, reference)
     if arguments.samples:
         timed = {
             n: c for kind in ("speech", "video") for n, c in listed(arguments.samples, kind, "en").items() if c.words
         }
-        report("Sample recordings", [piece for clip in timed.values() for piece in pieces(clip, longest)], model)
+        report(
+            "Sample recordings", [piece for clip in timed.values() for piece in pieces(clip, longest)], model, reference
+        )
     for speaker in arguments.speakers if arguments.speech else ():
         clips = read_by(arguments.speech, [speaker], arguments.most)
-        report(f"Reader {speaker}", [piece for clip in clips for piece in pieces(clip, longest)], model)
+        report(f"Reader {speaker}", [piece for clip in clips for piece in pieces(clip, longest)], model, reference)
 
 
 if __name__ == "__main__":
