@@ -10,6 +10,7 @@ import torch
 
 from subwhisper.audio import SAMPLE_RATE, Samples, Span
 from subwhisper.engine.options import VadOptions
+from subwhisper.engine.vad import silero
 from subwhisper.engine.vad.detector import FRAME_SAMPLES, FRAME_SECONDS, EnergyDetector, SpeechDetector
 from subwhisper.engine.vad.listener import SpeechListener, find_speech
 from subwhisper.engine.vad.silero import SileroDetector
@@ -214,3 +215,20 @@ def test_what_is_still_open_is_known() -> None:
     [span] = listener.hear(noise[: 3 * SAMPLE_RATE])
     assert (span.start, span.end) == pytest.approx((10, 12), abs=0.1)
     assert 15 - FRAME_SAMPLES / SAMPLE_RATE < listener.sure_until <= 15
+
+
+def test_few_lengths_are_passed_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OneDNN keeps something for each; a worker of a large batch grew by it with every recording."""
+    network = silero._network()
+    lengths: set[int] = set()
+
+    class Watched:
+        def __call__(self, heard: torch.Tensor, state: tuple[torch.Tensor, torch.Tensor]) -> object:
+            lengths.add(len(heard))
+            return network(heard, state)
+
+    monkeypatch.setattr(silero, "_network", Watched)
+    noise = np.random.default_rng(1).standard_normal((1100, FRAME_SAMPLES)).astype(np.float32) * np.float32(0.1)
+    for n_frames in range(1, 1100, 37):
+        assert len(SileroDetector().probabilities(noise[:n_frames])) == n_frames
+    assert len(lengths) <= 11

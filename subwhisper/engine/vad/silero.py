@@ -87,6 +87,11 @@ def _renamed(theirs: dict[str, Tensor]) -> dict[str, Tensor]:
     return ours
 
 
+def _most_at_once(n_frames: int) -> int:
+    """Frames of the next pass: a power of two, since oneDNN keeps something for every length it has met, for ever."""
+    return int(min(_AT_ONCE, 1 << (n_frames.bit_length() - 1)))
+
+
 class SileroDetector:
     """Tells speech from other sounds, by Silero's network (https://github.com/snakers4/silero-vad)."""
 
@@ -101,8 +106,12 @@ class SileroDetector:
         self._state = (torch.zeros(1, _WIDTH), torch.zeros(1, _WIDTH))
 
     def probabilities(self, frames: Frames) -> Probabilities:
-        found = [self._some(torch.from_numpy(frames[at : at + _AT_ONCE])) for at in range(0, len(frames), _AT_ONCE)]
-        return np.concatenate(found) if found else np.zeros(0, np.float32)
+        found, at = [np.zeros(0, np.float32)], 0
+        while at < len(frames):
+            stop = at + _most_at_once(len(frames) - at)
+            found.append(self._some(torch.from_numpy(frames[at:stop])))
+            at = stop
+        return np.concatenate(found)
 
     def _some(self, frames: Tensor) -> Probabilities:
         tails = torch.cat([self._context, frames[:, FRAME_SAMPLES - CONTEXT_SAMPLES :]])
