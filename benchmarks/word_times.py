@@ -55,7 +55,8 @@ def theirs(checkpoint: Checkpoint, model: SpeechModel) -> OpenAIWhisper:
     dims = checkpoint.dims
     network = OpenAIWhisper(ModelDimensions(**{name: getattr(dims, name) for name in ModelDimensions.__annotations__}))
     missing, unexpected = network.load_state_dict(checkpoint.tensors, strict=False)
-    assert {*missing} <= {"encoder.positional_embedding"} and not unexpected  # sinusoids, which both compute
+    assert {*missing} <= {"encoder.positional_embedding"}  # sinusoids, which both compute
+    assert not unexpected
     heads = torch.zeros(dims.n_text_layer, dims.n_text_head, dtype=torch.bool)
     for layer, head in model.alignment_heads:
         heads[layer, head] = True
