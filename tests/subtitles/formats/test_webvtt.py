@@ -111,3 +111,46 @@ def test_another_reader_finds_what_we_wrote(samples: Path, tmp_path: Path) -> No
             (cue.start_ms // 1000, cue.end_ms // 1000) for cue in track.cues
         ]
         assert [caption.raw_text for caption in theirs] == [cue.raw.text for cue in track.cues if cue.raw]
+
+
+DIALOGUE = (
+    "00:11.000 --> 00:13.000\n<v Ann Lee>We are in the city\n\n00:32.500 --> 00:33.500 align:left size:50%\n<v Bo>Hm\n"
+)
+COMMENTS = (
+    "NOTE\nBy Jo. Bear in mind:\n- lips were read\n\n00:01.000 --> 00:04.000\n— Is it cold?\n— It is.\n\nNOTE the end\n"
+)
+STYLES = "STYLE\n::cue {\n  color: tan;\n}\n/* no gaps */\n\nhello\n00:00.000 --> 00:10.000\nHello <b>world</b>.\n"
+REGIONS = (
+    "REGION\nid:fred\nwidth:40%\nlines:3\nregionanchor:0%,100%\nviewportanchor:10%,90%\nscroll:up\n\n"
+    "00:00.000 --> 00:20.000 region:fred align:left\n<v Fred>I am Fred\n"
+)
+SUNG = "00:16.500 --> 00:18.500\nWhen the moon <00:17.500>shines for you\n"
+FOREIGN = "04:05.001 --> 04:07.800\nSur les <i.foreign><lang en>playground</lang></i>, ici\n"
+PLACED = "00:00.000 --> 00:04.000 position:10%,line-left align:left size:35%\nWhere is he?\n"
+BOTH_WAYS = "00:00.000 --> 00:02.000\n\u202bתודה (thanks)\u202c\n<i>\u2067אני\u2069</i>\n"
+CHAPTERS = "Slide 1\n00:00.000 --> 00:10.700\nTitle\n\nSlide 2\n00:10.700 --> 00:47.600\nWho we are\n"
+METADATA = 'cells\n01:15.200 --> 02:18.800\n{\n"title": "Cells", "src": "x.jpg" }\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "cues"),
+    [
+        (DIALOGUE, [(11_000, 13_000, "We are in the city"), (32_500, 33_500, "Hm")]),
+        (COMMENTS, [(1000, 4000, "— Is it cold?|— It is.")]),
+        (STYLES, [(0, 10_000, "Hello world.")]),
+        (REGIONS, [(0, 20_000, "I am Fred")]),
+        (SUNG, [(16_500, 18_500, "When the moon shines for you")]),
+        (FOREIGN, [(245_001, 247_800, "Sur les playground, ici")]),
+        (PLACED, [(0, 4000, "Where is he?")]),
+        (BOTH_WAYS, [(0, 2000, "\u202bתודה (thanks)\u202c|\u2067אני\u2069")]),
+        (CHAPTERS, [(0, 10_700, "Title"), (10_700, 47_600, "Who we are")]),
+        (METADATA, [(75_200, 138_800, '{|"title": "Cells", "src": "x.jpg" }')]),
+    ],
+)
+def test_every_kind_of_example_of_the_specification_is_read_and_written_back(
+    body: str, cues: list[tuple[int, int, str]]
+) -> None:
+    """In the shapes of https://www.w3.org/TR/webvtt1/, section 1, with other words."""
+    track = vtt.read(f"WEBVTT\n\n{body}", "x")
+    assert [(cue.start_ms, cue.end_ms, "|".join(cue.lines)) for cue in track.cues] == cues
+    assert render(track, "vtt") == f"WEBVTT\n\n{body}"
