@@ -236,13 +236,34 @@ def test_blocks_lose_nothing() -> None:
     np.testing.assert_array_equal(np.concatenate(blocks) * 32768, np.arange(70))
 
 
+def _nut(folder: Path) -> bytes:
+    sound = ["-f", "lavfi", "-i", "sine=d=20:r=16000", "-c:a", "pcm_s16le", "-y", str(folder / "sound.nut")]
+    run(sound, ffmpeg=find_ffmpeg(), source=folder)
+    return (folder / "sound.nut").read_bytes()
+
+
+@pytest.mark.parametrize("cut", [200_000, 200_001])
+def test_a_stream_may_end_within_a_sample(cut: int, tmp_path: Path) -> None:
+    nut = _nut(tmp_path)
+    n_samples = sum(len(samples) for _, samples in _packets(BytesIO(nut[:cut])))
+    assert 90_000 < n_samples < 100_000
+    for interrupted_at in (cut, cut + 1, cut + 7):  # what was read of a packet when Ctrl-C came is no packet
+
+        class Interrupted(BytesIO):
+            def read(self, size: int | None = -1, stop: int = interrupted_at) -> bytes:
+                if self.tell() >= stop:
+                    raise KeyboardInterrupt
+                return super().read(min(size or 0, stop - self.tell()))
+
+        with pytest.raises(KeyboardInterrupt):
+            list(_packets(Interrupted(nut)))
+
+
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
 def test_an_interruption_while_a_packet_is_read_comes_through(
     interruption: type[BaseException], tmp_path: Path
 ) -> None:
-    nut = tmp_path / "sound.nut"
-    sound = ["-f", "lavfi", "-i", "sine=d=20:r=16000", "-c:a", "pcm_s16le", "-y", str(nut)]
-    run(sound, ffmpeg=find_ffmpeg(), source=nut)
+    nut = _nut(tmp_path)
 
     class Interrupted(BytesIO):
         def read(self, size: int | None = -1) -> bytes:
@@ -252,4 +273,4 @@ def test_an_interruption_while_a_packet_is_read_comes_through(
 
     read = []
     with pytest.raises(interruption):
-        read += [len(samples) for _, samples in _packets(Interrupted(nut.read_bytes()))]
+        read += [len(samples) for _, samples in _packets(Interrupted(nut))]
