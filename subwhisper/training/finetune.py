@@ -35,6 +35,7 @@ from subwhisper.training.lora import adapt, merge
 from subwhisper.training.losses import token_loss
 from subwhisper.training.material import Example
 from subwhisper.training.metrics import WordErrors, word_errors
+from subwhisper.training.precision import mixed
 from subwhisper.training.windows import IGNORE, POSITIONS_PER_SECOND
 
 STATE = "state.pt"
@@ -261,7 +262,7 @@ class _Course:
         return sum(losses) / len(losses)
 
     def _loss(self, mel: Tensor, tokens: Tensor, targets: Tensor) -> Tensor:
-        with torch.autocast(self._device.type, dtype=torch.bfloat16):
+        with mixed(self._device):
             features = self._network.encoder(mel.to(self._device))
             logits, _ = self._network.attention_scores(tokens.to(self._device), features, ())
         return token_loss(logits, targets.to(self._device), self._tokenizer.timestamp_begin)

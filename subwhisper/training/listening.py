@@ -15,6 +15,7 @@ from torch.nn import functional
 from subwhisper.engine.features import log_mel
 from subwhisper.training.forced import Timing, best_path
 from subwhisper.training.losses import Trainee
+from subwhisper.training.precision import mixed
 from subwhisper.training.recordings import Pack, Recording
 
 PRIOR_SCALE = 0.5
@@ -72,7 +73,7 @@ def _heard(trainee: Trainee, pieces: Sequence[_Piece]) -> dict[int, list[tuple[i
     """Start and (A, C) log-probabilities of each piece, by recording."""
     longest = -(-max(piece.mel.shape[1] for piece in pieces) // (2 * _STEP)) * 2 * _STEP
     batch = torch.stack([functional.pad(piece.mel, (0, longest - piece.mel.shape[1])) for piece in pieces])
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with mixed("cpu"):
         sounds = trainee.sounds(trainee.network.encoder(batch, torch.zeros(len(pieces), dtype=torch.long)))
     found: dict[int, list[tuple[int, npt.NDArray[np.float32]]]] = {}
     for piece, logprobs in zip(pieces, functional.log_softmax(sounds.float(), -1).numpy(), strict=True):

@@ -28,6 +28,7 @@ from subwhisper.training.dataset import BatchStream, Shape, phoneme_classes
 from subwhisper.training.forced import save_timings
 from subwhisper.training.listening import align
 from subwhisper.training.losses import Losses, LossWeights, Trainee
+from subwhisper.training.precision import mixed
 from subwhisper.training.recordings import Pack, open_pack
 from subwhisper.training.text import Corpus
 from subwhisper.training.vocabulary import learn_vocabulary
@@ -326,7 +327,7 @@ def _steps(run: Run, stream: BatchStream) -> Iterator[Losses]:
     for batch in batches:
         for group in run.optimizer.param_groups:
             group["lr"] = learning_rate(options, run.step, run.share)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with mixed("cpu"):
             losses = run.trainee(batch, LossWeights())
         losses.total.backward()
         nn.utils.clip_grad_norm_(parameters, options.clip)
