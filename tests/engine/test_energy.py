@@ -48,3 +48,16 @@ def test_a_recording_of_nothing_has_no_sound(blocks: list[Samples]) -> None:
 
 def test_silence_has_no_sound() -> None:
     assert Loudness.of([np.zeros(SAMPLE_RATE * 12, np.float32)]).spans() == []
+
+
+def test_what_leads_up_to_a_sound_belongs_to_it() -> None:
+    samples = recording([(1.0, 2.0)], 4.0, 1e-4)
+    attack = slice(int(0.95 * SAMPLE_RATE), SAMPLE_RATE)
+    samples[attack] *= 4  # 12 dB above the quiet, 48 dB below the voice
+    assert Loudness.of([samples]).spans()[0].start == pytest.approx(0.95, abs=0.011)
+    assert Loudness.of([samples[::-1].copy()]).spans()[0].end == pytest.approx(3.0, abs=0.011)  # no room's echo does
+
+
+@pytest.mark.parametrize(("background", "is_clear"), [(1e-3, True), (0.05, False)])
+def test_a_voice_hardly_above_its_background_is_not_clear(background: float, is_clear: bool) -> None:
+    assert (Loudness.of([recording(BURSTS, 10.0, background)]).is_clear == is_clear).all()

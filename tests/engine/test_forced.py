@@ -11,7 +11,7 @@ from subwhisper.engine.forced import Place, spoken_words, stretches
 
 def talking(seconds: float) -> Loudness:
     levels = np.full(round(seconds / STEP), -20.0, np.float32)
-    return Loudness(levels, np.ones(len(levels), bool))
+    return Loudness(levels, np.ones(len(levels), bool), np.ones(len(levels), bool))
 
 
 def places(*indices: int, pace: float = 0.5) -> list[Place]:

@@ -17,7 +17,7 @@ def loudness(*sounds: tuple[float, float], seconds: float = 6.0) -> Loudness:
     levels = np.full(round(seconds / STEP), -80.0, np.float32)
     for start, end in sounds:
         levels[round(start / STEP) : round(end / STEP)] = -20.0
-    return Loudness(levels, levels > -50)
+    return Loudness(levels, levels > -50, np.ones(len(levels), bool))
 
 
 def edges(words: tuple[Word, ...]) -> list[float]:
@@ -40,6 +40,29 @@ def test_a_start_amid_sound_moves_back_to_where_it_set_in_but_never_over_silence
 def test_a_scrap_of_the_neighbour_beyond_a_pause_is_let_go() -> None:
     refined = refine([Word(" one", 0.5, 1.0), Word(" two", 1.0, 3.0)], loudness((0.5, 1.05), (2.0, 3.0)))
     assert edges(refined)[2:] == pytest.approx([2.0, 3.0])
+
+
+def test_a_word_that_attention_began_before_the_pause_begins_after_it() -> None:
+    words = [Word(" garrison", 0.5, 1.3), Word(" but", 1.3, 2.1), Word(" then", 2.1, 2.6)]
+    refined = refine(words, loudness((0.5, 1.45), (1.75, 2.6)))
+    assert edges(refined)[:4] == pytest.approx([0.5, 1.45, 1.75, 2.1], abs=0.03)
+
+
+def test_a_word_that_attention_ended_after_the_pause_ends_before_it() -> None:
+    words = [Word(" remarkable", 0.5, 1.6), Word(" end", 1.6, 1.9)]
+    refined = refine(words, loudness((0.5, 1.2), (1.5, 1.9)))
+    assert edges(refined) == pytest.approx([0.5, 1.2, 1.5, 1.9])
+
+
+def test_a_pause_in_the_middle_of_a_word_stays_in_it() -> None:
+    refined = refine([Word(" one", 0.5, 2.5)], loudness((0.5, 1.4), (1.6, 2.5)))
+    assert edges(refined) == pytest.approx([0.5, 2.5])
+
+
+def test_in_noise_no_edge_is_moved_to_what_only_seems_silent() -> None:
+    sound = loudness((1.0, 1.4), (1.7, 2.0))
+    noisy = Loudness(sound.levels, sound.is_sound, np.zeros(len(sound.levels), bool))
+    assert edges(refine([Word(" one", 0.8, 2.6)], noisy)) == pytest.approx([0.8, 2.6])
 
 
 def test_words_without_a_pause_part_where_it_is_quietest() -> None:
