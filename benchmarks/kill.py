@@ -162,7 +162,8 @@ def main() -> None:
         make_library(calm / "library", arguments.files)
         shutil.copytree(calm / "library", stormy / "library")
         journals = [prepare(place / "state") for place in (calm, stormy)]
-        start(calm / "library", journals[0], arguments).wait()
+        undisturbed = start(calm / "library", journals[0], arguments).wait()
+        assert undisturbed == 0, f"left alone, the batch ends with exit code {undisturbed}"
         disturb = kill_drivers if arguments.victim == "driver" else kill_workers
         n_killed = disturb(stormy / "library", journals[1], arguments, chance)
         n_aside = set_aside(journals[1])
