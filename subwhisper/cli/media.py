@@ -81,12 +81,18 @@ def _picture(stream: "VideoStream") -> str:
     parts = [f"{stream.width}x{stream.height}"]
     if stream.frame_rate:
         parts.append(f"{stream.frame_rate:.5g} frames/s")
+    if stream.interlaced:
+        parts.append("interlaced")
     if stream.rotation:
         parts.append(f"turned by {stream.rotation} degrees")
+    if stream.pixel_aspect != 1:
+        parts.append("shown as {}x{}".format(*stream.display_size))
     if stream.bit_depth > 8:
         parts.append(f"{stream.bit_depth} bit")
     if stream.hdr:
         parts.append(f"HDR ({stream.hdr.upper()})")
+    if stream.timecode:
+        parts.append(f"time code {stream.timecode}")
     return ", ".join(parts)
 
 

@@ -20,10 +20,10 @@ from typing import Any
 from subwhisper.errors import InputError, MediaError, OutputError
 from subwhisper.media.containers import CONTAINERS, Container, container_of
 from subwhisper.media.encoders import TO_SDR, TONE_MAPPING, Encoding, PictureOptions, choose_codec, needs, settle
-from subwhisper.media.ffmpeg import PROTOCOLS, file_url, find_ffmpeg, run
+from subwhisper.media.ffmpeg import PROTOCOLS, file_url, find_ffmpeg, run, uneven_rate
 from subwhisper.media.fonts import lay_out_fonts
 from subwhisper.media.glyphs import FontLog, character_names, check_glyphs, drawing
-from subwhisper.media.mux import SoftTrack, extras, inputs, maps
+from subwhisper.media.mux import SoftTrack, extras, inputs, maps, settle_flags
 from subwhisper.media.probe import MediaInfo, VideoStream, probe
 
 CAPTIONS = "subs.ass"
@@ -88,21 +88,25 @@ def burn(
     stream = require_picture(media)
     options = picture or PictureOptions()
     codec = choose_codec(options, container, stream)
-    binary = find_ffmpeg(container.needs | _DRAWING_NEEDS | needs(codec, options, stream), ffmpeg)
+    binary = find_ffmpeg(container.needs | _drawing_needs(stream) | needs(codec, options, stream), ffmpeg)
     encoding = settle(codec, options, container, stream, binary)
+    # Captions are in the picture now: no other shall be shown over them unasked.
+    quiet = [replace(track, flags=tuple(flag for flag in track.flags if flag != "default")) for track in soft]
     with TemporaryDirectory(prefix="subwhisper-") as folder, _published(output) as part:
         stage = _Stage.set_up(Path(folder), captions, text, binary)
         log = stage.require_glyphs(strict=strict)
         if encoding.keeps_hdr:
             stage.write(dimmed(text, _WHITE[stream.hdr or "pq"]))
+        besides = [*uneven_rate(binary), *extras(media, container, stage.folder)]
         complaints = run(
-            _command(media, stream, part, container, encoding, soft),
+            _command(media, stream, part, container, encoding, quiet, besides),
             source=video,
             on_log=log.hear,
             on_position=_fraction(media.duration, on_progress),
             **stage.common,
         )
         log.require_fonts(captions)
+        settle_flags(part, container, quiet)
     _warn(media, stream, complaints)
     if on_progress:
         on_progress(1.0)
@@ -134,7 +138,7 @@ def preview(
     text = _read_captions(captions)
     media = probe(video)
     stream = require_picture(media)
-    wanted = _DRAWING_NEEDS | {"encoder:png", "muxer:image2"} | (TONE_MAPPING if stream.hdr else set())
+    wanted = _drawing_needs(stream) | {"encoder:png", "muxer:image2"} | (TONE_MAPPING if stream.hdr else set())
     binary = find_ffmpeg(frozenset(wanted), ffmpeg)
     with TemporaryDirectory(prefix="subwhisper-") as folder, _published(output) as part:
         stage = _Stage.set_up(Path(folder), captions, text, binary)
@@ -175,6 +179,10 @@ class _Stage:
                 raise InputError(message, hint=hint)
             logger.warning("%s: boxes stand in their place; %s", message, hint)
         return log
+
+
+def _drawing_needs(stream: VideoStream) -> frozenset[str]:
+    return _DRAWING_NEEDS | ({"filter:bwdif"} if stream.interlaced else set())
 
 
 def require_picture(media: MediaInfo) -> VideoStream:
@@ -254,26 +262,31 @@ def _command(
     container: Container,
     encoding: Encoding,
     soft: Sequence[SoftTrack],
+    besides: Sequence[str],
 ) -> list[str]:
     import ffmpeg
 
     source = ffmpeg.input("SOURCE", protocol_whitelist=PROTOCOLS)
     sounds = [source[str(sound.index)] for sound in media.audio]
-    covers = [] if container.muxer == "webm" else [source[str(it.index)] for it in media.video if it.attached]
+    covers = [source[str(it.index)] for it in media.covers] if container.holds_covers else []
     options = {**container.options, **{f"{name}:v:0": value for name, value in encoding.options.items()}}
     for number in range(1, len(covers) + 1):
         options |= {f"c:v:{number}": "copy", f"disposition:v:{number}": "attached_pic"}
     for number, sound in enumerate(media.audio):
         written = {"c": "copy"} if sound.codec in container.copied else container.audio
         options |= {f"{name}:a:{number}": value for name, value in written.items()}
-    picture = source[str(stream.index)]
+    picture = _whole_pictures(source[str(stream.index)], stream)
     for name, arguments in encoding.filters:
         picture = picture.filter(name, **arguments)
     target = ffmpeg.output(_drawn(picture, stream), *covers, *sounds, "TARGET", f=container.muxer, **options)
-    # Captions are in the picture now: no other shall be shown over them unasked.
-    quiet = [replace(track, flags=tuple(flag for flag in track.flags if flag != "default")) for track in soft]
-    besides = [*maps(quiet), *(["-c:s", "copy"] if quiet else []), *extras(media, container)]
-    return _spelt(ffmpeg.get_args(target), media.path, part, files=inputs(quiet), besides=besides)
+    added = [*maps(soft), *(["-c:s", "copy"] if soft else []), *_said_of(stream), *besides]
+    return _spelt(ffmpeg.get_args(target), media.path, part, files=inputs(soft), besides=added)
+
+
+def _said_of(stream: VideoStream) -> list[str]:
+    """FFmpeg's arguments for what it does not carry through filters."""
+    said = {"language": stream.language, "title": stream.title, "timecode": stream.timecode}
+    return [part for name, value in said.items() if value for part in ("-metadata:s:v:0", f"{name}={value}")]
 
 
 def _frame_command(media: MediaInfo, stream: VideoStream, part: Path, moment: float) -> list[str]:
@@ -281,10 +294,12 @@ def _frame_command(media: MediaInfo, stream: VideoStream, part: Path, moment: fl
 
     source = ffmpeg.input("SOURCE", protocol_whitelist=PROTOCOLS, ss=f"{moment:.6f}")
     # Having gone there, ffmpeg counts from 0 again.
-    picture = source[str(stream.index)].filter("setpts", expr=f"PTS+{moment:.6f}/TB")
+    picture = _whole_pictures(source[str(stream.index)], stream).filter("setpts", expr=f"PTS+{moment:.6f}/TB")
     for name, arguments in TO_SDR if stream.hdr else ():
         picture = picture.filter(name, **arguments)
-    drawn = picture.filter("ass", **drawing(CAPTIONS)).filter("setpts", expr="PTS-STARTPTS")
+    drawn = picture.filter("ass", **drawing(CAPTIONS, _stretched(stream))).filter("setpts", expr="PTS-STARTPTS")
+    if shown := _stretched(stream):
+        drawn = drawn.filter("scale", w=shown[0], h=shown[1]).filter("setsar", sar=1)
     target = ffmpeg.output(drawn, "TARGET", f="image2", update=1, **{"frames:v": 1, "c:v": "png", "pix_fmt": "rgb24"})
     return _spelt(ffmpeg.get_args(target), media.path, part)
 
@@ -298,8 +313,17 @@ def _spelt(
     return ["-y", *given[:at], file_url(source), *files, *given[at + 1 : -1], *besides, file_url(target)]
 
 
+def _whole_pictures(picture: Any, stream: VideoStream) -> Any:
+    """Without interlacing, which letters drawn over it would be torn by, and encoders be misled by."""
+    return picture.filter("bwdif", mode="send_frame", deint="interlaced") if stream.interlaced else picture
+
+
+def _stretched(stream: VideoStream) -> tuple[int, int] | None:
+    return None if stream.pixel_aspect == 1 else stream.display_size
+
+
 def _drawn(picture: Any, stream: VideoStream) -> Any:
-    drawn = picture.filter("ass", **drawing(CAPTIONS))
+    drawn = picture.filter("ass", **drawing(CAPTIONS, _stretched(stream)))
     if stream.width % 2 or stream.height % 2:  # the usual formats have colour for pairs of pixels only
         drawn = drawn.filter("pad", w="ceil(iw/2)*2", h="ceil(ih/2)*2")
     return drawn

@@ -28,6 +28,11 @@ class Container:
         return self.muxer == "matroska"
 
     @property
+    def holds_covers(self) -> bool:
+        """Whether cover art is a stream among the others."""
+        return self.muxer in {"mp4", "mov"}
+
+    @property
     def text_suffix(self) -> str:
         """Of the files that carry text to it: what they can say, it can keep."""
         return ".srt" if self.text == "subrip" else ".vtt"

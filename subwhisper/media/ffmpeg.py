@@ -96,6 +96,16 @@ def version(ffmpeg: Path) -> str | None:
     return match[1] if match else None
 
 
+def uneven_rate(ffmpeg: Path) -> list[str]:
+    """The arguments for a picture whose frames stay at their times: of old the option was called otherwise."""
+    return ["-fps_mode:v:0" if _knows_fps_mode(ffmpeg, ffmpeg.stat().st_mtime_ns) else "-vsync", "vfr"]
+
+
+@lru_cache(maxsize=8)
+def _knows_fps_mode(ffmpeg: Path, modified: int) -> bool:
+    return "-fps_mode" in _answer(ffmpeg, "-h", "long")
+
+
 @lru_cache(maxsize=64)
 def _capabilities(ffmpeg: Path, modified: int, kind: str) -> frozenset[str]:
     # Lines are " V....D libx264   H.264 …" or "  E nut   NUT": flags, then the name.
@@ -103,10 +113,10 @@ def _capabilities(ffmpeg: Path, modified: int, kind: str) -> frozenset[str]:
     return frozenset(f"{kind}:{name}" for name in rows)
 
 
-def _answer(ffmpeg: Path, question: str) -> str:
+def _answer(ffmpeg: Path, *question: str) -> str:
     try:
         asked = subprocess.run(
-            [str(ffmpeg), "-hide_banner", question], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+            [str(ffmpeg), "-hide_banner", *question], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -25,13 +25,19 @@ _NAMED = 12
 """Characters that a message lists; an unknown script would fill the screen."""
 
 
-def drawing(script: str) -> dict[str, str]:
+def drawing(script: str, shown: tuple[int, int] | None = None) -> dict[str, str]:
     """The arguments of ffmpeg's `ass` filter, which draws a script that lies in its working folder beside `fonts/`.
+
+    Args:
+        script: its name.
+        shown: width and height that a player gives the picture, where its pixels are no squares: letters drawn for
+            square ones would be stretched as it is.
 
     By keyword: ffmpeg-python escapes positional values twice. Not the `subtitles` filter: in FFmpeg 5 that draws
     Devanagari without its ligatures and with vowels out of place (seen).
     """
-    return {"filename": script, "fontsdir": "fonts", "shaping": "complex"}
+    size = {} if shown is None else {"original_size": "{}x{}".format(*shown)}
+    return {"filename": script, "fontsdir": "fonts", "shaping": "complex", **size}
 
 
 @dataclass

@@ -8,8 +8,11 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from subwhisper.media import mp4
 from subwhisper.media.containers import Container, container_of
+from subwhisper.media.covers import write_cover
 from subwhisper.media.ffmpeg import PROTOCOLS, file_url, find_ffmpeg, run
 from subwhisper.media.probe import MediaInfo, SubtitleStream
 from subwhisper.media.tracks import container_language
@@ -63,27 +66,35 @@ def mux(
     early = ["-itsoffset", f"{media.start:.6f}"] if media.start < 0 else []
     clock = [] if container.muxer in {"mp4", "mov"} else ["-avoid_negative_ts", "disabled"]  # those have edit lists
     source = [*early, "-protocol_whitelist", PROTOCOLS, "-i", file_url(media.path)]
-    streams = [*media.video, *media.audio]
+    streams = [*media.moving, *(media.covers if container.holds_covers else ()), *media.audio]
     pictures = [part for it in sorted(streams, key=lambda it: it.index) for part in ("-map", f"0:{it.index}")]
     target = ["-c", "copy", "-map_metadata", "0", "-f", container.muxer, file_url(output)]
     options = [part for name, value in container.options.items() for part in (f"-{name}", value)]
     length = media.duration
-    run(
-        [
-            "-y",
-            *source,
-            *inputs(tracks),
-            *pictures,
-            *maps(tracks),
-            *extras(media, container),
-            *options,
-            *clock,
-            *target,
-        ],
-        ffmpeg=binary,
-        source=media.path,
-        on_position=(lambda position: on_progress(min(1.0, position / length))) if length and on_progress else None,
-    )
+    with TemporaryDirectory(prefix="subwhisper-") as folder:
+        run(
+            [
+                "-y",
+                *source,
+                *inputs(tracks),
+                *pictures,
+                *maps(tracks),
+                *extras(media, container, Path(folder)),
+                *options,
+                *clock,
+                *target,
+            ],
+            ffmpeg=binary,
+            source=media.path,
+            on_position=(lambda position: on_progress(min(1.0, position / length))) if length and on_progress else None,
+        )
+    settle_flags(output, container, tracks)
+
+
+def settle_flags(output: Path, container: Container, tracks: Sequence[SoftTrack]) -> None:
+    """See that a file just written shows no subtitles unasked where none are marked: ffmpeg marks some of MP4."""
+    if tracks and container.muxer in {"mp4", "mov"} and not any("default" in track.flags for track in tracks):
+        mp4.switch_subtitles_off(output)
 
 
 def inputs(tracks: Sequence[SoftTrack]) -> list[str]:
@@ -106,12 +117,24 @@ def maps(tracks: Sequence[SoftTrack]) -> list[str]:
     return arguments
 
 
-def extras(media: MediaInfo, container: Container) -> list[str]:
-    """FFmpeg's arguments that keep attached fonts where they can be kept; what cannot is warned of."""
+def extras(media: MediaInfo, container: Container, workspace: Path) -> list[str]:
+    """FFmpeg's arguments that keep what is attached where it can be kept; what cannot is warned of.
+
+    Args:
+        media: the video.
+        container: what is to hold it.
+        workspace: a folder for covers on their way, which must last as long as ffmpeg runs.
+    """
     attached = [other for other in media.others if other.kind == "attachment"]
     if container.holds_attachments:
-        return [part for other in attached for part in ("-map", f"0:{other.index}")]
-    if attached:
-        names = ", ".join(other.title or str(other.index) for other in attached)
-        logger.warning("the attachments of %s (%s) are left out: only .mkv can hold them", media.path, names)
+        kept = [part for other in attached for part in ("-map", f"0:{other.index}")]
+        for number, cover in enumerate(media.covers, start=len(attached)):
+            path, kind = write_cover(media.path, cover, workspace)
+            kept += ["-attach", file_url(path), f"-metadata:s:t:{number}", f"mimetype={kind}"]
+            kept += [f"-metadata:s:t:{number}", f"filename={path.name}"]
+        return kept
+    names = [other.title or str(other.index) for other in attached]
+    names += ["cover art" for _ in media.covers if not container.holds_covers]
+    if names:
+        logger.warning("what is attached to %s (%s) is left out: .mkv can hold it", media.path, ", ".join(names))
     return []

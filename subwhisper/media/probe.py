@@ -28,6 +28,8 @@ _FLAGS = {  # FFmpeg's AV_DISPOSITION_ bits
 }
 _PICTURES = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle", "xsub"})
 _HDR_TRANSFERS = {16: "pq", 18: "hlg"}  # ITU-T H.273: SMPTE ST 2084, ARIB STD-B67
+_PROGRESSIVE = 1  # AV_FIELD_PROGRESSIVE; 0 is unknown, what is beyond are orders of fields
+_NEARLY_SQUARE = 0.01  # what converters round; a player shows no other size for it
 _NOT_MEDIA = frozenset({"tty"})  # the demuxer that plays text files as if typed on a terminal
 _PACKETS_BEFORE_PICTURE = 64
 _GLANCE = {"codec_whitelist": "none", "analyzeduration": "1", "fpsprobesize": "0"}
@@ -69,6 +71,12 @@ class VideoStream(Stream):
     """Bits of one colour component."""
     hdr: str | None = None
     """"pq" or "hlg" where brightness is meant for a screen of high dynamic range."""
+    pixel_aspect: float = 1.0
+    """Width of a pixel by its height, before rotation; DVDs have others than squares."""
+    interlaced: bool = False
+    """Whether a picture holds the odd lines of one moment and the even ones of another."""
+    timecode: str | None = None
+    """Of the first picture, as cameras and editors count: "01:00:00:00"."""
 
     @property
     def attached(self) -> bool:
@@ -77,8 +85,9 @@ class VideoStream(Stream):
 
     @property
     def display_size(self) -> tuple[int, int]:
-        """Width and height after the player's rotation."""
-        return (self.height, self.width) if self.rotation in {90, 270} else (self.width, self.height)
+        """Width and height as a player shows them: with square pixels, and turned."""
+        width, height = round(self.width * self.pixel_aspect), self.height
+        return (height, width) if self.rotation in {90, 270} else (width, height)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +158,11 @@ class MediaInfo:
     def moving(self) -> tuple[VideoStream, ...]:
         """The video streams that are more than cover art."""
         return tuple(stream for stream in self.video if not stream.attached)
+
+    @property
+    def covers(self) -> tuple[VideoStream, ...]:
+        """The pictures that are cover art."""
+        return tuple(stream for stream in self.video if stream.attached)
 
     @property
     def picture(self) -> VideoStream | None:
@@ -259,7 +273,15 @@ def _video(container: Any, stream: Any) -> VideoStream:
         rotation=0 if attached else _rotation(container, stream),
         bit_depth=max((component.bits for component in pixels.components), default=8) if pixels else 8,
         hdr=_HDR_TRANSFERS.get(int(stream.codec_context.color_trc)),
+        pixel_aspect=_pixel_aspect(stream),
+        interlaced=int(getattr(stream.codec_context, "field_order", 0)) > _PROGRESSIVE,  # an older PyAV has none
+        timecode=stream.metadata.get("timecode") or container.metadata.get("timecode"),
     )
+
+
+def _pixel_aspect(stream: Any) -> float:
+    stated = float(stream.sample_aspect_ratio or 1)
+    return 1.0 if abs(stated - 1) < _NEARLY_SQUARE else stated
 
 
 def _rotation(container: Any, stream: Any) -> int:

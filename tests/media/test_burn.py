@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -474,12 +475,79 @@ def test_dimming_touches_colours_only() -> None:
     assert dimmed(script, 0.5) == dim
 
 
-def test_cover_chapters_fonts_and_titles_are_kept(make: Make, clip: Path, captions: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_cover_chapters_fonts_and_titles_are_kept(
+    make: Make, clip: Path, captions: Path, tmp_path: Path, suffix: str
+) -> None:
     notes = tmp_path / "notes.ffmeta"
     notes.write_text(";FFMETADATA1\ntitle=A film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=First\n")
     art = make("-f", "lavfi", "-i", "color=s=64x64", "-frames:v", 1, name="art.png")
     kept = ["-map", 0, "-map", 2, "-map_metadata", 1, "-c", "copy", "-disposition:v:1", "attached_pic"]
     film = make("-i", clip, "-i", notes, "-i", art, *kept, name="film.mp4")
-    after = probe(burn(film, captions, tmp_path / "out.mp4").output)
+    after = probe(burn(film, captions, tmp_path / f"out.{suffix}").output)
     assert (after.title, [chapter.title for chapter in after.chapters]) == ("A film", ["First"])
     assert [it.attached for it in after.video] == [False, True]
+
+
+def test_what_a_camera_says_of_its_picture_is_kept(make: Make, clip: Path, captions: Path, tmp_path: Path) -> None:
+    said = ["-timecode", "01:02:03:04", "-metadata:s:v", "language=fra"]
+    film = make("-i", clip, "-c", "copy", *said, name="film.mov")
+    before, after = (probe(it).video[0] for it in (film, burn(film, captions, tmp_path / "out.mov").output))
+    assert after.timecode is not None
+    assert after.timecode.startswith("01:02:03")
+    assert (after.timecode, after.language) == (before.timecode, "fra")
+
+
+def test_letters_keep_their_shape_where_pixels_are_no_squares(
+    make: Make, clip: Path, ffmpeg: Path, tmp_path: Path
+) -> None:
+    """Drawn for square pixels they would be half as wide as they should."""
+    narrow = ["-vf", "scale=160:180,setsar=2", "-c:v", "libx264", "-preset", "ultrafast"]
+    stretched = make("-i", clip, *narrow, name="narrow.mp4")
+    captions = write_ass(tmp_path / "o.ass", text="OOOOO")
+    preview(clip, captions, tmp_path / "square.png", 1.0)
+    preview(stretched, captions, tmp_path / "shown.png", 1.0)
+    film = burn(stretched, captions, tmp_path / "film.mp4").output
+    assert probe(film).video[0].pixel_aspect == 2
+    shown = make("-i", film, "-ss", 1, "-vf", "scale=320:180,setsar=1", "-frames:v", 1, name="film.png")
+    wanted = frame(ffmpeg, tmp_path / "square.png", 0)
+    for picture in (tmp_path / "shown.png", shown):
+        found = frame(ffmpeg, picture, 0)
+        assert found.shape == wanted.shape
+        assert np.abs(_width(found) - _width(wanted)) <= 4
+
+
+def _width(picture: np.ndarray) -> int:
+    """Of what is white."""
+    columns = np.flatnonzero((picture > 200).any(axis=0))
+    return int(columns[-1] - columns[0])
+
+
+def test_pictures_at_uneven_times_stay_at_theirs(make: Make, captions: Path, tmp_path: Path) -> None:
+    """As phones and recorders of screens write them; at an even rate most would be copies of those before."""
+    source = ["-f", "lavfi", "-i", "testsrc2=s=160x120:r=30:d=2"]
+    uneven = ["-vf", "select='not(mod(n,3))+between(n,20,30)'", "-c:v", "libx264"]
+    film = make(*source, *uneven, "-preset", "ultrafast", name="uneven.mkv")
+    assert _moments(burn(film, captions, tmp_path / "out.mp4").output) == _moments(film)
+
+
+def _moments(film: Path) -> list[float]:
+    with av.open(str(film)) as container:
+        times = [float(packet.pts * packet.time_base) for packet in container.demux(video=0) if packet.pts is not None]
+    return sorted(round(time - min(times), 3) for time in times)
+
+
+def test_interlaced_pictures_become_whole_ones(make: Make, captions: Path, ffmpeg: Path, tmp_path: Path) -> None:
+    """Two moments on alternate lines look torn, and captions would be with them."""
+    source = ["-f", "lavfi", "-i", "testsrc=s=320x240:r=50:d=1", "-vf", "hue=s=0,scroll=h=0.1,interlace"]
+    film = make(*source, "-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-q:v", 2, name="tv.mpg")
+    assert probe(film).video[0].interlaced
+    after = burn(film, captions, tmp_path / "out.mp4").output
+    assert not probe(after).video[0].interlaced
+    assert _torn(frame(ffmpeg, after, 0.5)) < _torn(frame(ffmpeg, film, 0.5)) / 3
+
+
+def _torn(picture: np.ndarray) -> float:
+    """How much lines differ from those between which they lie, where these are alike."""
+    top = picture[: len(picture) // 2]
+    return float(np.abs(top[1:-1] - (top[:-2] + top[2:]) / 2)[np.abs(top[:-2] - top[2:]) < 10].mean())

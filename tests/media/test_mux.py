@@ -1,5 +1,6 @@
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,31 @@ def test_the_run_up_of_a_codec_moves_no_subtitle(
     assert text_of(once, 0, tmp_path) == SRT.strip()
     mux(once, [SoftTrack.kept(once.subtitles[0])], tmp_path / "two.mkv")
     assert text_of(probe(tmp_path / "two.mkv"), 0, tmp_path) == SRT.strip()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_cover_art_stays_cover_art(make: Make, clip: Path, tmp_path: Path, suffix: str) -> None:
+    """In Matroska it is an attached file; copied as a stream it would be a film of one picture."""
+    art = make("-f", "lavfi", "-i", "color=s=64x64", "-frames:v", 1, name="art.png")
+    kept = ["-map", 0, "-map", 1, "-c", "copy", "-disposition:v:1", "attached_pic"]
+    film = make("-i", clip, "-i", art, *kept, name="film.mp4")
+    mux(probe(film), [], tmp_path / "one.mkv")
+    mux(probe(tmp_path / "one.mkv"), [], tmp_path / f"two.{suffix}")
+    after = probe(tmp_path / f"two.{suffix}")
+    assert [(it.codec, it.attached) for it in after.video] == [("h264", False), ("png", True)]
+
+
+@pytest.mark.parametrize("flags", [((), ()), ((), ("default",))])
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_no_track_is_shown_unasked_unless_one_is_to_be(
+    samples: Path, tmp_path: Path, ffmpeg: Path, suffix: str, flags: tuple[tuple[str, ...], ...]
+) -> None:
+    """FFmpeg has MP4 show the first where none is marked."""
+    film, output = samples / "video/sample_MP4_SRT.mp4", tmp_path / f"out.{suffix}"
+    track = SoftTrack.kept(probe(film).subtitles[0])
+    mux(probe(film), [replace(track, flags=it) for it in flags], output)
+    assert tuple(it.flags for it in probe(output).subtitles) == flags
+    assert fingerprint(ffmpeg, output) == fingerprint(ffmpeg, film)
 
 
 def test_a_container_that_cannot_hold_the_picture_says_so(clip: Path, tmp_path: Path) -> None:

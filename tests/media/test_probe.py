@@ -108,6 +108,13 @@ def test_rotation_turns_the_size_a_viewer_sees(samples: Path) -> None:
     assert stream.display_size == (270, 480)
 
 
+def test_pixels_that_are_no_squares_and_interlacing_are_told(make: Make) -> None:
+    source = ["-f", "lavfi", "-i", "testsrc=s=144x128:r=50:d=0.2", "-vf", "interlace,setdar=16/9"]
+    stream = probe(make(*source, "-c:v", "mpeg2video", "-flags", "+ildct+ilme", name="dvd.mpg")).video[0]
+    assert (stream.width, stream.height, stream.display_size) == (144, 128, (228, 128))
+    assert stream.interlaced
+
+
 def test_a_late_start_is_told(samples: Path) -> None:
     media = probe(samples / "video/audio-offset-2s.mkv")
     assert media.start == 0
