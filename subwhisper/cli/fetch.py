@@ -47,6 +47,7 @@ class FetchArguments:
     subtitles: Subtitles = None
     max_size: Largest = None
     cookies: Cookies = None
+    overwrite: opt.Overwrite = False
     json: opt.Json = False
     quiet: opt.Quiet = False
 
@@ -66,6 +67,7 @@ def run_fetch(arguments: FetchArguments) -> None:
         subtitles=languages,
         largest=None if arguments.max_size is None else round(arguments.max_size * 1e6),
         cookies=arguments.cookies,
+        overwrite=arguments.overwrite,
     )
     with Console(quiet=arguments.quiet) as console:
         with console.working():

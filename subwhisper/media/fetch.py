@@ -7,7 +7,7 @@ download cut short can end as a success, so the file is looked into before it is
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,15 @@ ALL = "all"
 """Stands for every language in a list of them."""
 _PART = re.compile(r"\.part(-Frag\d+)?$|\.ytdl$")
 _FULL = "No space left on device"
-_PLAIN = re.compile(r"\x1b\[[0-9;]*m")
-_PREFIX = re.compile(r"^(?:ERROR: )?(?:\[[^\]]*\] )?(?:[\w.-]+: )?(?:Unable to download webpage: )?(?=[A-Z])")
+_PLAIN = re.compile(r"\x1b\[[0-9;]*m|\r")
+_PREFIX = re.compile(
+    r"^(?:ERROR: )*(?:\[[^\]]*\] )?(?:[\w.-]+: )?"
+    r"(?:Unable to download webpage: |Got error: )?(?:\[Errno -?\d+\] )?(?=[A-Z])"
+)
 _ADVICE = re.compile(
-    r" ?\(caused by .*|; please report this issue .*| If you believe this is .*|\. ?Confirm you are on .*", re.DOTALL
+    r"\. Giving up after .*| ?\(caused by .*|; please report this issue .*| If you believe this is .*"
+    r"|\. ?Confirm you are on .*",
+    re.DOTALL,
 )
 
 
@@ -47,6 +52,8 @@ class FetchOptions:
     """Bytes beyond which nothing is fetched."""
     cookies: Path | None = None
     """A file of cookies in Netscape's format, for pages that want a login."""
+    overwrite: bool = False
+    """Replace a file of its name; another recording may be called the same."""
 
     def __post_init__(self) -> None:
         if self.largest is not None and self.largest < 1:
@@ -78,26 +85,27 @@ def fetch(
 
     Args:
         url: http or https.
-        folder: where it is put; a file of its name that is there already is not fetched again.
+        folder: where it is put.
         options: what of it is wanted.
         on_progress: gets the bytes fetched, and of how many where that is known.
 
     Raises:
         InputError: it is no such URL, a list of many, or still going on.
         MediaError: it cannot be fetched, or what came is no whole recording.
-        OutputError: the disk does not take it.
+        OutputError: a file of its name is there, or the disk does not take it.
     """
     wanted = options or FetchOptions()
+    there = {path.absolute() for path in folder.glob("*")}
     with _downloader(url, folder, _parameters(folder, wanted, on_progress)) as downloader:
         found = _single(url, downloader.extract_info(url, download=False))
         offered = tuple(language for language in found.get("subtitles") or {} if language != "live_chat")
         chosen = tuple(it for it in offered if _is_among(it, wanted.subtitles))
         downloader.params |= {"subtitleslangs": chosen, "writesubtitles": bool(chosen)}
         result = downloader.sanitize_info(downloader.process_ie_result(found, download=True))
-    path = _whole(url, result, wanted)
+    path = _whole(url, result, wanted, there)
     kept = {language: Path(it["filepath"]) for language, it in (result.get("requested_subtitles") or {}).items()}
-    there = {language: file for language, file in kept.items() if file.is_file()}
-    return Fetched(path, str(result.get("title") or path.stem), there, offered)
+    texts = {language: file for language, file in kept.items() if file.is_file()}
+    return Fetched(path, str(result.get("title") or path.stem), texts, offered)
 
 
 def fetch_text(url: str, folder: Path) -> Path:
@@ -162,7 +170,7 @@ def _parameters(
         "paths": {"home": str(folder.absolute())},
         "outtmpl": {"default": f"%(title).{LONGEST_NAME}B.%(ext)s"},
         "windowsfilenames": True,
-        "overwrites": False,
+        "overwrites": wanted.overwrite,
         "noplaylist": True,
         "subtitlesformat": "vtt/srt/best",
         "writeautomaticsub": False,
@@ -208,12 +216,15 @@ def _single(url: str, found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _whole(url: str, result: Mapping[str, Any], wanted: FetchOptions) -> Path:
+def _whole(url: str, result: Mapping[str, Any], wanted: FetchOptions, there: Collection[Path]) -> Path:
     downloads: Sequence[Mapping[str, Any]] = result.get("requested_downloads") or ()
     path = Path(downloads[0]["filepath"]) if downloads and downloads[0].get("filepath") else None
     if path is None or not path.is_file():  # yt-dlp calls a file beyond the limit a success
         limit = f" of at most {wanted.largest} bytes" if wanted.largest else ""
         raise MediaError(f"nothing{limit} came from {url}")
+    if path.absolute() in there and not wanted.overwrite:  # yt-dlp has left it alone, and calls that a success too
+        hint = "it may be another recording: --overwrite replaces it, --output-dir names another folder"
+        raise OutputError(f"{path} exists", hint=hint)
     try:
         probe(path)
     except MediaError as error:

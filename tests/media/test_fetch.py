@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from website import TYPES, Server, serving
 
-from subwhisper.errors import InputError, MediaError
+from subwhisper.errors import InputError, MediaError, OutputError
 from subwhisper.media.fetch import FetchOptions, fetch, fetch_text
 from subwhisper.media.guarded import is_private
 from subwhisper.media.probe import probe
@@ -64,6 +64,24 @@ def test_what_is_not_there_is_told_in_a_line(site: str, folder: Path) -> None:
     with pytest.raises(MediaError) as caught:
         fetch(f"{site}/nothing.mp4", folder)
     assert caught.value.message == f"{site}/nothing.mp4 could not be fetched: HTTP Error 404: File not found"
+
+
+def test_the_reason_is_told_without_what_programs_put_around_it(site: str, folder: Path) -> None:
+    with pytest.raises(MediaError, match=r"http://127\.0\.0\.1:1/x\.mp4 could not be fetched: Connection refused$"):
+        fetch("http://127.0.0.1:1/x.mp4", folder)
+    with pytest.raises(MediaError, match=r"could not be fetched: Downloaded \d+ bytes, expected \d+ bytes$"):
+        fetch(f"{site}/short.mp4", folder)
+
+
+def test_a_file_of_the_same_name_is_not_taken_for_what_was_asked_for(site: str, clip: Path, folder: Path) -> None:
+    """Many recordings are called index.mp4; and what is there need not be one."""
+    folder.mkdir()
+    (folder / "clip.mp4").write_text("somebody's notes")
+    with pytest.raises(OutputError, match=r"clip\.mp4 exists"):
+        fetch(f"{site}/clip.mp4", folder)
+    assert (folder / "clip.mp4").read_text() == "somebody's notes"
+    fetch(f"{site}/clip.mp4", folder, FetchOptions(overwrite=True))
+    assert (folder / "clip.mp4").read_bytes() == clip.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["short.mp4", "cut.mp4"])
