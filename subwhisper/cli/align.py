@@ -1,7 +1,6 @@
 """`subwhisper align`."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +16,9 @@ class AlignArguments(EditArguments):
     """What was typed."""
 
     recording: Annotated[str, typer.Argument(help="Audio or video with the speech: a file, or a URL.", metavar="MEDIA")]
-    text: Annotated[Path, typer.Argument(help="What is said: plain text, or subtitles.", metavar="TEXT|SUBTITLES")]
+    text: Annotated[
+        str, typer.Argument(help="What is said, plain text or subtitles: a file, or a URL.", metavar="TEXT|SUBTITLES")
+    ]
 
     model: opt.Model = None
     model_dir: opt.ModelFolder = None
@@ -51,7 +52,6 @@ def run_align(arguments: AlignArguments) -> None:
 
     with quick_imports([str(arguments.recording)]):
         from subwhisper.pipeline.align import AlignJob, align_file  # brings torch: keep it in here
-        from subwhisper.pipeline.edit import Destination
         from subwhisper.pipeline.inputs import the_source
         from subwhisper.pipeline.models import ModelChoice
 
@@ -71,12 +71,9 @@ def run_align(arguments: AlignArguments) -> None:
         audio_track=arguments.audio_track,
         encoding=arguments.encoding,
     )
-    destination = Destination(arguments.output, in_place=arguments.in_place, overwrite=arguments.overwrite)
     with Console(quiet=arguments.quiet) as console:
-        with console.working():
-            aligned = align_file(
-                the_source(arguments.recording), arguments.text, destination, job, on_progress=console.progress
-            )
+        with console.working(), arguments.opened(arguments.text) as (text, destination):
+            aligned = align_file(the_source(arguments.recording), text, destination, job, on_progress=console.progress)
         console.line(f"wrote {aligned.output}: {aligned.n_timed} of {aligned.n_words} words are spoken")
     if arguments.json:
         report(aligned.to_dict())

@@ -25,7 +25,8 @@ BROKEN = 1
 _CAPTIONS, _OUTPUT = "Captions", "Output"
 
 Words = Annotated[
-    Path, typer.Argument(help="A transcript (.json), or subtitles in any format we read.", metavar="FILE")
+    str,
+    typer.Argument(help="A transcript (.json), or subtitles in any format we read: a file, or a URL.", metavar="FILE"),
 ]
 TextLanguage = Annotated[
     str | None,
@@ -135,14 +136,16 @@ def run_layout(arguments: LayoutArguments) -> None:
     """
     from subwhisper.pipeline.captions import Reading, lay_out_file
     from subwhisper.pipeline.edit import Destination
+    from subwhisper.pipeline.inputs import as_text, the_source
     from subwhisper.subtitles.check import check
 
-    with Console(quiet=arguments.quiet) as console:
+    source = the_source(arguments.file)
+    with Console(quiet=arguments.quiet) as console, as_text(source) as file:
         profile, picture = cap.chosen_profile(arguments), arguments.picture(console)
         track, written = lay_out_file(
-            arguments.file,
+            file,
             profile,
-            Destination(arguments.output, overwrite=arguments.overwrite),
+            Destination(arguments.output, overwrite=arguments.overwrite, folder=source.folder),
             formats=_formats(arguments.formats),
             picture=picture,
             reading=Reading(language=arguments.language, encoding=arguments.encoding),
@@ -174,21 +177,23 @@ def run_check(arguments: CheckArguments) -> None:
     laid out first; then the reasons are told as well, which subtitles alone do not show.
     """
     from subwhisper.pipeline.captions import Reading
+    from subwhisper.pipeline.inputs import as_text, the_source
     from subwhisper.subtitles.check import check
     from subwhisper.subtitles.check_html import certificate_page
 
     if arguments.json and arguments.html:
         raise OptionError("--json and --html cannot both be given")
-    with Console(quiet=arguments.quiet) as console:
+    source = the_source(arguments.file)
+    with Console(quiet=arguments.quiet) as console, as_text(source) as file:
         profile, picture = cap.chosen_profile(arguments), arguments.picture(console)
         reading = Reading(language=arguments.language, encoding=arguments.encoding)
-        certificate = check(reading.captions(arguments.file, profile, picture), profile, picture)
+        certificate = check(reading.captions(file, profile, picture), profile, picture)
     if arguments.json:
-        report({"input": str(arguments.file)} | certificate.to_dict())
+        report({"input": arguments.file} | certificate.to_dict())
     elif arguments.html:
-        write_data(certificate_page(certificate, arguments.file.name))
+        write_data(certificate_page(certificate, source.name))
     elif not arguments.quiet:
-        for line in _lines(certificate, str(arguments.file)):
+        for line in _lines(certificate, arguments.file):
             write_data(one_line(line))
     if not certificate.passes:
         raise typer.Exit(BROKEN)

@@ -24,7 +24,7 @@ class ConvertArguments:
     """What was typed."""
 
     inputs: Annotated[
-        list[Path], typer.Argument(help="Subtitle files of any format, or folders of them.", metavar="FILE...")
+        list[str], typer.Argument(help="Subtitle files of any format, folders of them, or URLs.", metavar="FILE...")
     ]
     formats: Annotated[
         str,
@@ -97,12 +97,14 @@ def run_convert(arguments: ConvertArguments) -> None:
     subwhisper convert film.ass -f srt,vtt
     """
     from subwhisper.pipeline.convert import convert_files  # brings the readers: keep it in here
+    from subwhisper.pipeline.inputs import Source
 
     rows: list[dict[str, Any]] = []
     problem: SubwhisperError | None = None
     try:
         with Console(quiet=arguments.quiet) as console:
-            outcomes = [_told(console, one) for one in convert_files(arguments.inputs, arguments.job())]
+            sources = [Source.named(name) for name in arguments.inputs]
+            outcomes = [_told(console, one) for one in convert_files(sources, arguments.job())]
         rows = [outcome.to_dict() for outcome in outcomes]
         problems = [outcome.error for outcome in outcomes if outcome.error]
         for error in problems if len(outcomes) > 1 else []:  # an only input's error is what the command ends with

@@ -11,6 +11,7 @@ from subwhisper.cli.subtitles import LENGTH_OPTION, First, Second, edit_option
 
 if TYPE_CHECKING:
     from subwhisper.subtitles.diff import Comparison, Pair
+    from subwhisper.subtitles.track import Track
 
 DIFFERENT = 1
 """Exit code when the files differ, as that of its Unix namesake."""
@@ -35,11 +36,16 @@ def run_diff(arguments: DiffArguments) -> None:
 
     Ends with 0 when they say and show the same, with 1 when they differ.
     """
+    from subwhisper.pipeline.inputs import as_text, the_source
     from subwhisper.subtitles.diff import compare
     from subwhisper.subtitles.formats import read_track
 
+    def read(name: str) -> "Track":
+        with as_text(the_source(name)) as path:
+            return read_track(path, encoding=arguments.encoding)
+
     with Console(quiet=arguments.quiet):
-        first, second = (read_track(path, encoding=arguments.encoding) for path in (arguments.first, arguments.second))
+        first, second = read(arguments.first), read(arguments.second)
         found = compare(first, second, tolerance_ms=arguments.tolerance)
     if arguments.json:
         report(found.to_dict())

@@ -1,7 +1,8 @@
 """`subwhisper shift`, `stretch`, `merge`, `split` and `sync`: subtitle files changed."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ from subwhisper.cli.console import Console, report
 from subwhisper.errors import OptionError
 
 if TYPE_CHECKING:
+    from subwhisper.pipeline.edit import Destination
     from subwhisper.subtitles.edit import Piece
     from subwhisper.subtitles.track import Track
 
@@ -65,9 +67,9 @@ def edit_option(*names: str, help: str, **more: Any) -> Any:
 TIME_OPTION: dict[str, Any] = {"metavar": "TIME", "parser": parse_time}
 LENGTH_OPTION: dict[str, Any] = {"metavar": "TIME", "parser": parse_duration}
 
-File = Annotated[Path, typer.Argument(help="Subtitles in any format we read.", metavar="FILE")]
-First = Annotated[Path, typer.Argument(help="Subtitles in any format we read.", metavar="FIRST")]
-Second = Annotated[Path, typer.Argument(help="Subtitles to put with them or to compare.", metavar="SECOND")]
+File = Annotated[str, typer.Argument(help="Subtitles in any format we read: a file, or a URL.", metavar="FILE")]
+First = Annotated[str, typer.Argument(help="Subtitles in any format we read: a file, or a URL.", metavar="FIRST")]
+Second = Annotated[str, typer.Argument(help="Subtitles to put with them or to compare.", metavar="SECOND")]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -85,6 +87,24 @@ class EditArguments:
     encoding: opt.Encoding = None
     json: opt.Json = False
     quiet: opt.Quiet = False
+
+    @contextmanager
+    def opened(self, name: str) -> "Iterator[tuple[Path, Destination]]":
+        """The file that a name or a URL leads to, and where its result goes, for the length of a `with` block.
+
+        Raises:
+            InputError: there is no such file.
+            OptionError: what cannot be replaced is to be replaced.
+        """
+        from subwhisper.pipeline.edit import Destination
+        from subwhisper.pipeline.inputs import as_text, the_source
+
+        source = the_source(name)
+        if self.in_place and source.path is None:
+            raise OptionError(f"{source.name} is no file that could be replaced", hint="leave out --in-place")
+        with as_text(source) as path:
+            folder = source.folder
+            yield path, Destination(self.output, in_place=self.in_place, overwrite=self.overwrite, folder=folder)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -157,11 +177,10 @@ def run_stretch(arguments: StretchArguments) -> None:
     _run_edit(arguments, arguments.file, lambda track: retime(track, line), "stretched")
 
 
-def _run_edit(arguments: EditArguments, file: Path, change: "Callable[[Track], Track]", done: str) -> None:
-    from subwhisper.pipeline.edit import Destination, edit_file  # brings pysubs2: keep it in here
+def _run_edit(arguments: EditArguments, name: str, change: "Callable[[Track], Track]", done: str) -> None:
+    from subwhisper.pipeline.edit import edit_file  # brings pysubs2: keep it in here
 
-    with Console(quiet=arguments.quiet) as console:
-        destination = Destination(arguments.output, in_place=arguments.in_place, overwrite=arguments.overwrite)
+    with Console(quiet=arguments.quiet) as console, arguments.opened(name) as (file, destination):
         written = edit_file(file, change, destination, done=done, encoding=arguments.encoding)
         console.line(f"wrote {written}")
     if arguments.json:
@@ -194,7 +213,8 @@ def run_merge(arguments: MergeArguments) -> None:
 
     For example: subwhisper merge film.de.srt film.en.srt -o film.de+en.srt
     """
-    from subwhisper.pipeline.edit import Destination, merge_files
+    from subwhisper.pipeline.edit import merge_files
+    from subwhisper.pipeline.inputs import as_text, the_source
     from subwhisper.subtitles.edit import append, stack
 
     if arguments.offset and not arguments.append:
@@ -205,9 +225,12 @@ def run_merge(arguments: MergeArguments) -> None:
             return append(first, second, arguments.offset)
         return stack(first, second, tolerance_ms=arguments.tolerance)
 
-    with Console(quiet=arguments.quiet) as console:
-        destination = Destination(arguments.output, in_place=arguments.in_place, overwrite=arguments.overwrite)
-        written = merge_files(arguments.first, arguments.second, join, destination, encoding=arguments.encoding)
+    with (
+        Console(quiet=arguments.quiet) as console,
+        arguments.opened(arguments.first) as (first, destination),
+        as_text(the_source(arguments.second)) as second,
+    ):
+        written = merge_files(first, second, join, destination, encoding=arguments.encoding)
         console.line(f"wrote {written}")
     if arguments.json:
         report({"outputs": [str(written)]})
@@ -242,12 +265,12 @@ def run_split(arguments: SplitArguments) -> None:
     Writes STEM.part1.srt, STEM.part2.srt and so on. Each part's times count from its own start.
     """
     from subwhisper.pipeline.edit import split_file
+    from subwhisper.pipeline.inputs import as_text, the_source
 
-    cut = _cutter(arguments)
-    with Console(quiet=arguments.quiet) as console:
-        files = split_file(
-            arguments.file, cut, arguments.output_dir, overwrite=arguments.overwrite, encoding=arguments.encoding
-        )
+    cut, source = _cutter(arguments), the_source(arguments.file)
+    folder = source.folder if arguments.output_dir is None else arguments.output_dir
+    with Console(quiet=arguments.quiet) as console, as_text(source) as file:
+        files = split_file(file, cut, folder, overwrite=arguments.overwrite, encoding=arguments.encoding)
         for path, piece in files.items():
             console.line(f"wrote {path}: {len(piece.track.cues)} cues from {piece.start_ms / 1000:.3f} s on")
     if arguments.json:
@@ -318,16 +341,15 @@ def run_sync(arguments: SyncArguments) -> None:
     Finds the offset and the speed by comparing when captions appear with when speech sets in. No text is recognised.
     Where breaks were put into the recording, or parts cut out, the offset changes on the way.
     """
-    from subwhisper.pipeline.edit import Destination
     from subwhisper.pipeline.inputs import the_source
     from subwhisper.pipeline.sync import SyncOptions, sync_file
 
     with Console(quiet=arguments.quiet) as console:
-        with console.working():
+        with console.working(), arguments.opened(arguments.file) as (file, destination):
             synced = sync_file(
-                arguments.file,
+                file,
                 the_source(arguments.reference),
-                Destination(arguments.output, in_place=arguments.in_place, overwrite=arguments.overwrite),
+                destination,
                 SyncOptions(
                     furthest=arguments.max_offset / 1000,
                     stretch=arguments.stretch,

@@ -116,7 +116,7 @@ def _targets(source: Path, destination: Destination, formats: Iterable[str]) -> 
     if destination.output is not None or (destination.in_place and not is_transcript(source)):
         return (destination.path(source, "reflowed"),)
     stem = source.stem if is_transcript(source) else f"{source.stem}.reflowed"
-    return tuple(source.with_name(f"{stem}.{format}") for format in formats)
+    return tuple(destination.beside(source) / f"{stem}.{format}" for format in formats)
 
 
 def _holds_captions(path: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from subwhisper.errors import InputError, OptionError, OutputError, SubwhisperError
+from subwhisper.pipeline.inputs import Source, as_text
 from subwhisper.pipeline.outputs import check_writable, write_files
 from subwhisper.subtitles.formats import ALIASES, FORMATS, encode, format_name, read_track
 from subwhisper.subtitles.formats.encodings import Repair
@@ -55,7 +56,7 @@ class Written:
 class Converted:
     """What became of one input."""
 
-    source: Path
+    source: Source
     outputs: tuple[Written, ...] = ()
     repairs: tuple[Repair, ...] = ()
     cues: int = 0
@@ -81,7 +82,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(format_name(name.strip()) for name in text.split(",") if name.strip()))
 
 
-def convert_files(sources: Sequence[Path], job: ConvertJob) -> Iterator[Converted]:
+def convert_files(sources: Sequence[Source], job: ConvertJob) -> Iterator[Converted]:
     """Convert subtitle files, in their order; folders give the subtitle files in them.
 
     Raises:
@@ -102,22 +103,23 @@ def convert_files(sources: Sequence[Path], job: ConvertJob) -> Iterator[Converte
         yield _convert(file, targets[file], files, job)
 
 
-def _expand(source: Path) -> list[Path]:
-    if not source.is_dir():
+def _expand(source: Source) -> list[Source]:
+    if source.path is None or not source.path.is_dir():
         return [source]
     known = {f".{name}" for name in (*FORMATS, *ALIASES)} - {".txt", ".json", ".csv", ".tsv", ".xml", ".text"}
-    return sorted(path for path in source.rglob("*") if path.suffix.lower() in known and path.is_file())
+    found = sorted(path for path in source.path.rglob("*") if path.suffix.lower() in known and path.is_file())
+    return [Source(path) for path in found]
 
 
-def _targets(file: Path, formats: tuple[str, ...], job: ConvertJob) -> dict[Path, str]:
+def _targets(file: Source, formats: tuple[str, ...], job: ConvertJob) -> dict[Path, str]:
     if job.output:
         return {job.output: formats[0]}
-    folder = file.parent if job.folder is None else job.folder
+    folder = file.folder if job.folder is None else job.folder
     return {folder / f"{file.stem}.{format}": format for format in formats}
 
 
-def _refuse_clashes(targets: Mapping[Path, Mapping[Path, str]]) -> None:
-    owners: dict[str, Path] = {}
+def _refuse_clashes(targets: Mapping[Source, Mapping[Path, str]]) -> None:
+    owners: dict[str, Source] = {}
     for file, paths in targets.items():
         for path in paths:
             key = os.path.normcase(path.resolve())
@@ -128,12 +130,12 @@ def _refuse_clashes(targets: Mapping[Path, Mapping[Path, str]]) -> None:
             owners[key] = file
 
 
-def _convert(file: Path, targets: Mapping[Path, str], inputs: Sequence[Path], job: ConvertJob) -> Converted:
+def _convert(file: Source, targets: Mapping[Path, str], inputs: Sequence[Source], job: ConvertJob) -> Converted:
     repairs: list[Repair] = []
     try:
         if not job.overwrite and (there := [path for path in targets if path.exists()]):
             raise OutputError(f"{there[0]} exists", hint="leave out --no-overwrite to replace it")
-        track = read_track(file, encoding=job.encoding, fps=job.fps, format=job.source_format, report=repairs.append)
+        track = _read(file, job, repairs)
         if not track.cues:
             raise InputError(f"{file} holds no captions")
         files = {path: _encode(track, format, job) for path, format in targets.items()}
@@ -141,10 +143,15 @@ def _convert(file: Path, targets: Mapping[Path, str], inputs: Sequence[Path], jo
             Written(path, format, find_losses(job.look.shown(track, format), format, files[path]))
             for path, format in targets.items()
         ]
-        write_files(files, inputs=inputs)
+        write_files(files, inputs=[source.path for source in inputs if source.path])
     except SubwhisperError as error:
         return Converted(file, repairs=tuple(repairs), error=error)
     return Converted(file, tuple(written), tuple(repairs), len(track.cues))
+
+
+def _read(file: Source, job: ConvertJob, repairs: list[Repair]) -> Track:
+    with as_text(file) as path:
+        return read_track(path, encoding=job.encoding, fps=job.fps, format=job.source_format, report=repairs.append)
 
 
 def _encode(track: Track, format: str, job: ConvertJob) -> bytes:

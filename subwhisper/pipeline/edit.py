@@ -28,6 +28,8 @@ class Destination:
     """Replace the source itself."""
     overwrite: bool = True
     """Replace another file that is there already."""
+    folder: Path | None = None
+    """For a result beside its source, where the source lies elsewhere than it seems, as what a URL led to."""
 
     def __post_init__(self) -> None:
         if self.in_place and self.output is not None:
@@ -42,7 +44,11 @@ class Destination:
         """
         if self.in_place:
             return source
-        return self.output or source.with_name(f"{source.stem}.{done}{source.suffix}")
+        return self.output or self.beside(source) / f"{source.stem}.{done}{source.suffix}"
+
+    def beside(self, source: Path) -> Path:
+        """The folder for what has no name of its own."""
+        return source.parent if self.folder is None else self.folder
 
     def write(self, tracks: Mapping[Path, Track], *, inputs: Iterable[Path]) -> None:
         """Write tracks, all or none.

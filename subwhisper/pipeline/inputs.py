@@ -37,6 +37,11 @@ class Source:
     searched: bool = False
     """Whether it was found in a folder, and nobody named it."""
 
+    @classmethod
+    def named(cls, name: str) -> "Source":
+        """What a name stands for, whether or not it is there: a URL, or a path."""
+        return cls(None, name) if is_url(name) else cls(Path(name))
+
     def __str__(self) -> str:
         return self.url or (STDIN if self.path is None else str(self.path))
 

@@ -142,3 +142,37 @@ def test_a_hostile_address_is_only_an_address(run_cli: Run, site: str, folder: P
     assert run_cli("mux", url, f"{site}/words.de.srt").code == 0
     assert not [*Path().rglob("pwned"), *tmp_path.rglob("pwned")]
     assert sum(path.is_file() for path in here.iterdir()) == 3
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (["shift", "--by", "1"], "words.de.shifted.srt"),
+        (["stretch", "--factor", "1.1"], "words.de.stretched.srt"),
+        (["split", "--at", "3"], "words.de.part2.srt"),
+        (["layout"], "words.de.reflowed.srt"),
+        (["convert", "-f", "vtt"], "words.de.vtt"),
+        (["merge"], "words.de.merged.srt"),
+        (["sync"], "words.de.synced.srt"),
+        (["check"], None),
+        (["diff"], None),
+    ],
+)
+def test_every_subtitle_command_takes_a_url(
+    run_cli: Run, site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], name: str | None
+) -> None:
+    """What comes of it lies in the working folder, and nothing is named after the address."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    url = f"{site}/words.de.srt"
+    done = run_cli(*command, *[url] * (2 if command[0] in {"merge", "sync", "diff"} else 1))
+    assert done.code == (1 if command[0] == "check" else 0), done.stderr
+    assert "/tmp" not in done.stdout + done.stderr
+    assert name is None or read_track(here / name).cues
+    assert {path.name for path in here.iterdir()} <= {name, "words.de.part1.srt"}
+
+
+def test_what_lies_elsewhere_cannot_be_replaced(run_cli: Run, site: str) -> None:
+    done = run_cli("shift", f"{site}/words.de.srt", "--by", "1", "--in-place")
+    assert (done.code, "is no file that could be replaced" in done.stderr) == (2, True), done.stderr
