@@ -19,6 +19,13 @@ Second = Annotated[
     str | None,
     typer.Option("--second", help="The same in another language, to be shown below.", rich_help_panel="Captions"),
 ]
+ProfileName = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", metavar="NAME|FILE.toml", rich_help_panel="Captions",
+        help="Lay the words of a transcript out by these rules (default: netflix); see subwhisper layout --help.",
+    ),
+]  # fmt: skip
 Preview = Annotated[
     int | None,
     typer.Option(
@@ -67,6 +74,7 @@ class BurnArguments:
     output: opt.OutputFile = None
     preview: Preview = None
     second: Second = None
+    profile: ProfileName = None
     style: opt.CaptionStyle = None
     highlight: opt.Highlight = "none"
     strict: Strict = False
@@ -82,15 +90,17 @@ class BurnArguments:
 def run_burn(arguments: BurnArguments) -> None:
     """Draw captions into the picture of a video.
 
-    The words of a transcript are laid out as subwhisper layout does it, which has other profiles than the usual one.
+    The words of a transcript are laid out as subwhisper layout does it.
     Fonts come along, so this works on a machine that has none; subwhisper fonts tells of scripts they lack. An .ass
     file keeps its own styles, unless --style says otherwise. Sound, other tracks and metadata are kept.
     """
     from subwhisper.media.encoders import PictureOptions
     from subwhisper.pipeline.burn import BurnJob, burn_subtitles, preview_subtitles  # brings ffmpeg's libraries
     from subwhisper.pipeline.inputs import the_source
+    from subwhisper.subtitles.layout import load_profile
 
     job = BurnJob(
+        profile=None if arguments.profile is None else load_profile(arguments.profile),
         look=parse_look(arguments.style, arguments.highlight),
         second=the_source(arguments.second) if arguments.second else None,
         picture=PictureOptions(codec=arguments.codec, quality=arguments.quality, hardware=arguments.hardware),

@@ -93,7 +93,8 @@ class ConvertArguments:
 def run_convert(arguments: ConvertArguments) -> None:
     """Write subtitle files in other formats, and say what these cannot hold.
 
-    What is wrong with a file is put right where it can be, and told with its line. For example:
+    What is wrong with a file is put right where it can be, and told with its line. The timed words of a transcript
+    (.json) are laid out as subwhisper layout does it. For example:
     subwhisper convert film.ass -f srt,vtt
     """
     from subwhisper.pipeline.convert import convert_files  # brings the readers: keep it in here

@@ -12,7 +12,19 @@ def option(*names: str, help: str, **more: Any) -> Any:
     return typer.Option(*names, help=help, rich_help_panel="Sound", **more)
 
 
-Channel = Annotated[int | None, option("--channel", min=0, help="Only this channel, counted from 0.")]
+def parse_channel(value: Any) -> int | str:
+    """A channel's number, or its name."""
+    text = str(value).strip()
+    return int(text) if text.lstrip("-").isdecimal() else text
+
+
+Channel = Annotated[
+    Any,
+    option(
+        "--channel", metavar="NUMBER|NAME", parser=parse_channel,
+        help="Only this channel: its number from 0, or left, right, centre, LFE ...",
+    ),
+]  # fmt: skip
 Mix = Annotated[str | None, option("--mix", metavar="NAME", help="Mix all channels down: mono or stereo.")]
 Rate = Annotated[int | None, option("--sample-rate", metavar="HZ", help="(default: as it is)")]
 Loudness = Annotated[

@@ -14,6 +14,8 @@ from subwhisper.errors import MediaError, OptionError
 from subwhisper.media.ffmpeg import run
 from subwhisper.media.probe import AudioStream
 
+_CHANNELS = {"left": "FL", "right": "FR", "centre": "FC", "center": "FC"}
+"""Names that people use -> ffmpeg's."""
 LOUDEST, QUIETEST = -5.0, -70.0
 """LUFS that can be asked for."""
 _TRUE_PEAK = -1.5
@@ -30,8 +32,8 @@ _DENOISER_LATE = 40
 class SoundOptions:
     """How sound is cleaned up; the defaults leave it as it is."""
 
-    channel: int | None = None
-    """Take this channel alone, counted from 0."""
+    channel: int | str | None = None
+    """Take this channel alone: its number from 0, or its name, such as "left", "centre" or "LFE"."""
     high_pass: float | None = None
     """Hertz; what lies below (rumble, hum, handling) is weakened. Speech needs little below 80."""
     denoise: bool = False
@@ -40,7 +42,7 @@ class SoundOptions:
     """LUFS, as EBU R 128 measures; -23 is broadcast, -16 usual for speech on the network. More is louder."""
 
     def __post_init__(self) -> None:
-        if self.channel is not None and self.channel < 0:
+        if isinstance(self.channel, int) and self.channel < 0:
             raise OptionError(f"a channel is counted from 0, got {self.channel}")
         if self.high_pass is not None and not 1 <= self.high_pass <= 8000:
             raise OptionError(f"a high-pass is between 1 and 8000 Hz, got {self.high_pass:g}")
@@ -55,12 +57,7 @@ class SoundOptions:
         """
         filters = []
         if self.channel is not None:
-            if self.channel >= stream.channels:
-                raise MediaError(
-                    f"there is no channel {self.channel} in a sound track of {stream.channels}",
-                    hint="channels are counted from 0",
-                )
-            filters.append(f"pan=mono|c0=c{self.channel}")
+            filters.append(f"pan=mono|c0=c{_channel_number(stream, self.channel)}")
         if self.high_pass is not None:
             filters.append(f"highpass=f={self.high_pass:g}")
         if self.denoise:
@@ -71,6 +68,22 @@ class SoundOptions:
     def levelling(self) -> tuple[str, ...]:
         """The filter for loudness where the sound can be heard only once: the gain follows it."""
         return () if self.loudness is None else (_loudnorm(self.loudness),)
+
+
+def _channel_number(stream: AudioStream, wanted: int | str) -> int:
+    import av
+
+    names = [channel.name for channel in av.AudioLayout(stream.layout).channels] if stream.layout else []
+    if isinstance(wanted, str):
+        called = _CHANNELS.get(wanted.strip().lower(), wanted.strip().upper())
+        number = names.index(called) if called in names else stream.channels
+    else:
+        number = wanted
+    if number >= stream.channels:
+        there = "; ".join(f"{place} ({name})" for place, name in enumerate(names))
+        hint = f"it has: {there}" if there else "its channels have no names, and are counted from 0"
+        raise MediaError(f"there is no channel {wanted} in a sound track of {stream.channels}", hint=hint)
+    return number
 
 
 def _loudnorm(loudness: float) -> str:

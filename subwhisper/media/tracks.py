@@ -23,6 +23,9 @@ _BIBLIOGRAPHIC = frozenset(  # ISO 639-2/B: the other form of languages that hav
 )
 _THREE_LETTERS = {two: three for three, two in _TWO_LETTERS.items() if len(three) == 3 and three not in _BIBLIOGRAPHIC}
 
+UNSTATED = "und"
+"""What containers state where they state no language."""
+
 
 def track_number(media: MediaInfo, wanted: int | str) -> int:
     """Find the sound track that is meant.
@@ -63,7 +66,7 @@ def same_language(stated: str | None, wanted: str) -> bool:
 def container_language(language: str) -> str:
     """A language as containers state it: three letters of ISO 639-2/T; "und" where it has none there."""
     code = _code(language)
-    return _THREE_LETTERS.get(code, code if len(code) == 3 and code.isascii() and code.isalpha() else "und")
+    return _THREE_LETTERS.get(code, code if len(code) == 3 and code.isascii() and code.isalpha() else UNSTATED)
 
 
 def named_language(name: str) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from subwhisper.errors import OutputError
+from subwhisper.errors import OptionError, OutputError
 from subwhisper.media.burn import burn, preview, require_picture
 from subwhisper.media.containers import container_of
 from subwhisper.media.encoders import PictureOptions
@@ -26,7 +26,7 @@ from subwhisper.subtitles.edit import stack
 from subwhisper.subtitles.formats import ass, read_track
 from subwhisper.subtitles.formats.ass_styles import SECOND
 from subwhisper.subtitles.formats.encodings import decode, read_bytes
-from subwhisper.subtitles.layout import lay_out
+from subwhisper.subtitles.layout import Profile, lay_out
 from subwhisper.subtitles.look import Look
 from subwhisper.subtitles.markup import Style
 from subwhisper.subtitles.track import Track
@@ -53,6 +53,8 @@ class BurnJob:
     """Whether the subtitle tracks of the video are kept, switched off."""
     strict: bool = False
     """Whether a character that no font has is an error instead of a box."""
+    profile: Profile | None = None
+    """Lays the words of a transcript out; None is the usual one."""
     encoding: str | None = None
     """Of the subtitles where they are not UTF-8 and have no byte order mark; None finds it out."""
 
@@ -157,6 +159,11 @@ def _language_of(subtitles: Source) -> str | None:
 
 def _script(media: MediaInfo, texts: Sequence[Path], job: BurnJob, language: str | None) -> tuple[Track, str]:
     require_picture(media)
+    if job.profile is not None and not any(map(holds_bare_words, texts)):
+        raise OptionError(
+            f"{texts[0]} has its captions already, and no profile changes them",
+            hint="subwhisper layout lays subtitles out anew, or burn the .json of their transcript",
+        )
     track, *second = (_captions(path, job) for path in texts)
     track = replace(track, language=track.language or language)
     if second:
@@ -169,7 +176,7 @@ def _script(media: MediaInfo, texts: Sequence[Path], job: BurnJob, language: str
 def _captions(path: Path, job: BurnJob) -> Track:
     """Captions as they are; the words of a transcript laid out, as `layout` does it."""
     if holds_bare_words(path):
-        return lay_out(Reading().words(path))
+        return lay_out(Reading().words(path), job.profile)
     return read_track(path, encoding=job.encoding)
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from subwhisper.errors import InputError, OptionError, OutputError, SubwhisperError
+from subwhisper.pipeline.captions import Reading, holds_bare_words
 from subwhisper.pipeline.inputs import Source, as_text
 from subwhisper.pipeline.outputs import check_writable, write_files
 from subwhisper.subtitles.formats import ALIASES, FORMATS, encode, format_name, read_track
 from subwhisper.subtitles.formats.encodings import Repair
 from subwhisper.subtitles.formats.losses import Loss, find_losses
+from subwhisper.subtitles.layout import lay_out
 from subwhisper.subtitles.look import Look
 from subwhisper.subtitles.track import Track
 
@@ -151,6 +153,10 @@ def _convert(file: Source, targets: Mapping[Path, str], inputs: Sequence[Source]
 
 def _read(file: Source, job: ConvertJob, repairs: list[Repair]) -> Track:
     with as_text(file) as path:
+        if job.source_format is None and holds_bare_words(path):
+            transcript = Reading(encoding=job.encoding).words(path)
+            if any(transcript.words()):
+                return lay_out(transcript)
         return read_track(path, encoding=job.encoding, fps=job.fps, format=job.source_format, report=repairs.append)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from subwhisper.errors import MediaError, OptionError
+from subwhisper.languages import language_code
 from subwhisper.media import movtext
 from subwhisper.media.containers import CONTAINERS, Container, container_of
 from subwhisper.media.extract import extract_subtitles, natural_suffix
 from subwhisper.media.mux import SoftTrack, mux
 from subwhisper.media.probe import MediaInfo, SubtitleStream, probe
-from subwhisper.media.tracks import named_language, same_language, subtitle_number
+from subwhisper.media.tracks import UNSTATED, container_language, named_language, same_language, subtitle_number
 from subwhisper.pipeline import OnProgress, unheard
 from subwhisper.pipeline.extract import prepare
 from subwhisper.pipeline.inputs import Source, as_file, as_text
@@ -38,7 +39,13 @@ class Addition:
 
     @classmethod
     def of(cls, source: Source, *, language: str | None = None, title: str | None = None) -> "Addition":
-        """What the name of a file says of it: `film.pt-BR.forced.srt`; what is given outweighs the name."""
+        """What the name of a file says of it: `film.pt-BR.forced.srt`; what is given outweighs the name.
+
+        Raises:
+            OptionError: the language that is given is none.
+        """
+        if language is not None and UNSTATED == container_language(language) != language.strip().lower():
+            language_code(language)  # says which is near
         flags: list[str] = []
         for part in reversed(source.stem.split(".")[1:]):
             if part.lower() in _FLAGS:

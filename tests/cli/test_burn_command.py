@@ -27,8 +27,7 @@ def test_subtitle_tracks_are_kept_and_switched_off(run_cli: Run, video_file: Pat
         ran = run_cli("burn", film, words, "-o", tmp_path / name)
         assert ran.code == 0, ran.stderr
         kept = probe(tmp_path / name).subtitles
-        assert [it.language for it in kept] == ["deu"]
-    assert probe(tmp_path / "out.mkv").subtitles[0].flags == ()
+        assert [(it.language, it.flags) for it in kept] == [("deu", ())]
     run_cli("burn", film, words, "-o", tmp_path / "none.mkv", "--no-keep-subtitles")
     assert probe(tmp_path / "none.mkv").subtitles == ()
 
@@ -41,6 +40,24 @@ def test_a_preview_is_a_picture_and_no_film(run_cli: Run, video_file: Path, word
     assert probe(output).video[0].display_size == (160, 120)
     assert run_cli("burn", video_file, words, "--preview", "1", "-o", tmp_path / "a.mp4").code == 4
     assert "there is no picture at 9.000 s" in run_cli("burn", video_file, words, "--preview", "9").stderr
+
+
+def test_a_profile_lays_a_transcript_out_and_leaves_subtitles_alone(
+    run_cli: Run, video_file: Path, words: Path, tmp_path: Path
+) -> None:
+    said = [{"word": f" {word}", "start": n / 5, "end": n / 5 + 0.2} for n, word in enumerate(["one", "two", "three"])]
+    transcript = tmp_path / "talk.json"
+    segment = {"start": 0, "end": 0.6, "text": " one two three", "words": said}
+    transcript.write_text(json.dumps({"text": " one two three", "language": "en", "segments": [segment]}))
+    pictures = []
+    for profile in ("netflix", "one-word"):
+        output = tmp_path / f"{profile}.png"
+        ran = run_cli("burn", video_file, transcript, "--preview", "0.3", "--profile", profile, "-o", output)
+        assert ran.code == 0, ran.stderr
+        pictures.append(output.read_bytes())
+    assert pictures[0] != pictures[1]
+    refused = run_cli("burn", video_file, words, "--profile", "bbc")
+    assert (refused.code, "has its captions already" in refused.stderr) == (2, True)
 
 
 def test_values_that_cannot_be_are_refused_in_a_line(run_cli: Run, video_file: Path, words: Path) -> None:

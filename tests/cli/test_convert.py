@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from command_line import Run
 
+from subwhisper.subtitles.formats import read_track
+
 ASS = (
     "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname\nStyle: Default,Arial\n\n[Events]\n"
     "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
@@ -97,3 +99,16 @@ def test_a_result_of_openai_whisper_becomes_captions(run_cli: Run, tmp_path: Pat
     )
     assert run_cli("convert", path, "-f", "srt").code == 0
     assert path.with_suffix(".srt").read_text() == "1\n00:00:00,000 --> 00:00:01,500\nHi.\n"
+
+
+def test_the_words_of_a_transcript_are_laid_out(run_cli: Run, tmp_path: Path) -> None:
+    """As `layout` does it: not a caption as long as what was recognised at once."""
+    texts = [f" word{n}{',' if n % 9 == 8 else ''}" for n in range(30)]
+    said = [{"word": text, "start": n / 2, "end": n / 2 + 0.4} for n, text in enumerate(texts)]
+    segment = {"start": 0, "end": 15, "text": "".join(texts), "words": said}
+    talk = tmp_path / "talk.json"
+    talk.write_text(json.dumps({"text": "".join(texts), "language": "en", "segments": [segment]}))
+    assert run_cli("convert", talk, "-o", tmp_path / "converted.srt").code == 0
+    assert run_cli("layout", talk, "-o", tmp_path / "laid out.srt").code == 0
+    assert (tmp_path / "converted.srt").read_text() == (tmp_path / "laid out.srt").read_text()
+    assert len(read_track(tmp_path / "converted.srt").cues) > 2

@@ -52,6 +52,7 @@ def test_requests_that_make_no_sense_are_refused_in_a_line(run_cli: Run, video_f
         (["-o", tmp_path / "a.wav", "--to", "flac"], 2, "is not called .flac"),
         (["-o", tmp_path / "a.txt"], 2, "no suffix that sound can be written to"),
         (["-o", tmp_path / "a.mp3", "--channel", 9], 3, "no channel 9"),
+        (["-o", tmp_path / "a.mp3", "--channel", "back"], 3, "no channel back"),
         (["--subtitle-track", 0], 3, "has no subtitle track"),
         (["--subtitle-track", 0, "--mix", "mono"], 2, "--subtitle-track takes subtitles"),
         (["--loudness", 7], 2, "between -70 and -5 LUFS"),

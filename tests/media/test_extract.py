@@ -116,6 +116,15 @@ def test_one_channel_can_be_taken(make: Make, tmp_path: Path) -> None:
         extract_audio(source, tmp_path / "2.wav", SoundChoice(sound=SoundOptions(channel=2)))
 
 
+@pytest.mark.parametrize("name", ["centre", "FC", "center", 2])
+def test_a_channel_can_be_named(make: Make, tmp_path: Path, name: str | int) -> None:
+    tones = "|".join(f"sin(2*PI*{pitch}*t)" for pitch in (300, 400, 510, 60, 700, 800))
+    source = make("-f", "lavfi", "-i", f"aevalsrc={tones}:d=1:s=16000:c=5.1", name="film.wav")
+    output = tmp_path / "centre.wav"
+    extract_audio(source, output, SoundChoice(sound=SoundOptions(channel=name)))
+    assert np.abs(np.fft.rfft(heard(output)[:, 0])).argmax() == 510
+
+
 def test_channels_are_mixed_and_the_rate_is_changed(samples: Path, tmp_path: Path) -> None:
     output = tmp_path / "sound.flac"
     extract_audio(samples / "video/big_buck_bunny_small.mp4", output, SoundChoice(mix="stereo", sample_rate=22_050))

@@ -133,6 +133,13 @@ def test_bad_requests_are_refused_and_leave_nothing(film: Path, tmp_path: Path) 
     assert {*tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("language", ["Germn", "xx", "english subtitles"])
+def test_a_language_that_is_none_is_refused(language: str) -> None:
+    with pytest.raises(OptionError, match="unknown language"):
+        Addition.of(Source(Path("film.srt")), language=language)
+    assert Addition.of(Source(Path("film.srt")), language="gsw").language == "gsw"
+
+
 @pytest.mark.parametrize(
     ("name", "language", "flags"),
     [
