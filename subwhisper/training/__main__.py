@@ -28,8 +28,17 @@ def train(
     slice_minutes: Annotated[float, typer.Option(help="Stop after this long; the next call goes on.")] = 1e9,
     recordings: Annotated[Path | None, typer.Option(help="Folder of real speech that `pack` made.")] = None,
     first: Annotated[Path | None, typer.Option(help="Model directory to go on from.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, or cuda.")] = "cpu",
+    makers: Annotated[int, typer.Option(help="Processes that speak and mix batches; ten and more for a GPU.")] = 1,
+    batch_scale: Annotated[int, typer.Option(help="Batches so many times as large, as a GPU wants them.")] = 1,
+    learning_rate: Annotated[float, typer.Option(help="The highest.")] = 1e-3,
+    width: Annotated[int, typer.Option(help="Of the network, a multiple of 64.")] = 256,
+    encoder_layers: Annotated[int, typer.Option(help="Of the network.")] = 6,
 ) -> None:
-    """Begin a run, or go on with the one in the folder."""
+    """Begin a run, or go on with the one in the folder, on the same device or another.
+
+    What is stated of batches, rate and network counts when a run begins; it is kept.
+    """
     from subwhisper.model.checkpoints import read_checkpoint
     from subwhisper.training import loop
     from subwhisper.training.recordings import open_pack
@@ -38,14 +47,21 @@ def train(
     corpus = build_corpus(read_sentences(sentences), [path.read_text(encoding="utf-8") for path in kept_out or []])
     state = run / "state.pt"
     if state.exists():
-        going = loop.resume(state, minutes=minutes)
+        going = loop.resume(state, minutes=minutes, device=device)
     else:
-        options = loop.TrainOptions(minutes=minutes or loop.TrainOptions.minutes)
+        options = loop.TrainOptions(
+            minutes=minutes or loop.TrainOptions.minutes,
+            batch_scale=batch_scale,
+            learning_rate=learning_rate,
+            width=width,
+            n_heads=width // 64,  # as in every Whisper
+            encoder_layers=encoder_layers,
+        )
         if first:  # which knows long stretches already
             options = replace(options, stage_ends=(0.0, 0.04))
         real = open_pack(recordings) if recordings else None
-        going = loop.begin(options, corpus, real, read_checkpoint(first) if first else None)
-    loop.train(going, corpus, run, recordings=recordings, slice_minutes=slice_minutes)
+        going = loop.begin(options, corpus, real, read_checkpoint(first) if first else None, device=device)
+    loop.train(going, corpus, run, recordings=recordings, slice_minutes=slice_minutes, n_makers=makers)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from subwhisper.audio import Samples
 from subwhisper.engine.features import FRAMES_PER_SECOND, log_mel
@@ -35,6 +35,8 @@ VARIANTS = (*4 * _PLAIN, *_COLOURED.split())
 """Three in five speak with a plain variant."""
 HELD_OUT_VARIANTS = ("f3", "belinda", "michel", "Jacky")
 """Variants that only evaluation hears; the narrator of the example film is neither here nor above."""
+_MAKERS_APART = 1_000_003
+"""From the seed of one process that makes batches to that of the next."""
 
 
 Recordings = tuple[Pack, Sequence[Timing | None]]
@@ -78,6 +80,18 @@ class Batch:
     """(B, T, 2) first and last + 1 position; equal where unknown."""
     seconds: float
     """Of sound, all stretches together."""
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device."""
+        return Batch(
+            mel=self.mel.to(device),
+            first_position=self.first_position.to(device),
+            phonemes=self.phonemes.to(device),
+            tokens=self.tokens.to(device),
+            targets=self.targets.to(device),
+            listens=self.listens.to(device),
+            seconds=self.seconds,
+        )
 
 
 class StretchMaker:
@@ -268,13 +282,15 @@ class BatchStream(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         torch.set_num_threads(1)
-        random = np.random.default_rng(self._seed)
+        info = get_worker_info()
+        seed = self._seed + _MAKERS_APART * (info.id if info else 0)
+        random = np.random.default_rng(seed)
         maker = StretchMaker(
             self._sentences,
             self._variants,
             self._options,
             n_positions=self._n_positions,
-            seed=self._seed + 1,
+            seed=seed + 1,
             recordings=(open_pack(self._recordings[0]), load_timings(self._recordings[1]))
             if self._recordings
             else None,
@@ -288,9 +304,11 @@ class BatchStream(IterableDataset[Batch]):
             labels = [self._writer.labels(stretch) for stretch in stretches]
             yield collate(stretches, sounds, labels, self._classes, self._n_mels, random)
 
-    def loader(self) -> "DataLoader[Batch]":
-        """Batches made by one process beside the training one."""
-        return DataLoader(self, batch_size=None, num_workers=1, prefetch_factor=3, multiprocessing_context="spawn")
+    def loader(self, n_makers: int = 1) -> "DataLoader[Batch]":
+        """Batches made by processes beside the training one."""
+        return DataLoader(
+            self, batch_size=None, num_workers=n_makers, prefetch_factor=3, multiprocessing_context="spawn"
+        )
 
 
 def phoneme_classes(sentences: Sequence[str], recordings: Iterable[Recording] = ()) -> dict[str, int]:

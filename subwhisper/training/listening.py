@@ -73,10 +73,12 @@ def _heard(trainee: Trainee, pieces: Sequence[_Piece]) -> dict[int, list[tuple[i
     """Start and (A, C) log-probabilities of each piece, by recording."""
     longest = -(-max(piece.mel.shape[1] for piece in pieces) // (2 * _STEP)) * 2 * _STEP
     batch = torch.stack([functional.pad(piece.mel, (0, longest - piece.mel.shape[1])) for piece in pieces])
-    with mixed("cpu"):
-        sounds = trainee.sounds(trainee.network.encoder(batch, torch.zeros(len(pieces), dtype=torch.long)))
+    device = trainee.sounds.weight.device
+    with mixed(device):
+        first = torch.zeros(len(pieces), dtype=torch.long, device=device)
+        sounds = trainee.sounds(trainee.network.encoder(batch.to(device), first))
     found: dict[int, list[tuple[int, npt.NDArray[np.float32]]]] = {}
-    for piece, logprobs in zip(pieces, functional.log_softmax(sounds.float(), -1).numpy(), strict=True):
+    for piece, logprobs in zip(pieces, functional.log_softmax(sounds.float(), -1).cpu().numpy(), strict=True):
         found.setdefault(piece.recording, []).append((piece.start, logprobs))
     return found
 

@@ -62,6 +62,8 @@ class TrainOptions:
     """Shares of the budget after which stretches grow longer."""
     realign_at: tuple[float, ...] = (0.04, 0.14, 0.35)
     """Shares of the budget after which the words of the recordings are timed (again); none are heard before."""
+    batch_scale: int = 1
+    """How many times as many stretches there are in a batch; a large GPU wants more than two processor cores."""
     seed: int = 7
 
     def dims(self, n_vocab: int) -> ModelDims:
@@ -116,6 +118,10 @@ class Run:
     """Seconds of sound so far."""
 
     @property
+    def device(self) -> torch.device:
+        return self.trainee.sounds.weight.device
+
+    @property
     def share(self) -> float:
         """Of the budget already spent, 0 to 1."""
         return min(1.0, self.seconds / (self.options.minutes * 60))
@@ -136,7 +142,12 @@ class Run:
 
 
 def begin(
-    options: TrainOptions, corpus: Corpus, recordings: Pack | None = None, first: Checkpoint | None = None
+    options: TrainOptions,
+    corpus: Corpus,
+    recordings: Pack | None = None,
+    first: Checkpoint | None = None,
+    *,
+    device: str = "cpu",
 ) -> Run:
     """Set up a run: learn the vocabulary, number the speech sounds, draw the first weights.
 
@@ -145,10 +156,11 @@ def begin(
         corpus: what synthesisers speak.
         recordings: real speech.
         first: a model of the same shape to go on from, with its vocabulary; it may have fewer encoder layers.
+        device: where to train.
     """
     vocabulary = first.vocabulary if first else learn_vocabulary(corpus.training, options.n_pieces)
     classes = phoneme_classes(corpus.training[:400], recordings.recordings if recordings else ())
-    run = _assemble(options, vocabulary, classes)
+    run = _assemble(options, vocabulary, classes, device)
     if first:
         _go_on_from(run, first)
     return run
@@ -165,22 +177,22 @@ def _go_on_from(run: Run, first: Checkpoint) -> None:
     run.averaged = {name: value.clone() for name, value in network.state_dict().items()}
 
 
-def resume(path: Path, *, minutes: float | None = None) -> Run:
-    """Take up a saved run, with another budget where one is given.
+def resume(path: Path, *, minutes: float | None = None, device: str = "cpu") -> Run:
+    """Take up a saved run, with another budget where one is given, on any device.
 
     Raises:
         InputError: there is no such run.
     """
     if not path.is_file():
         raise InputError(f"{path} is not a saved training run", hint="begin one without --resume")
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, map_location=device)
     stored: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in state["options"].items()
     }
     options = TrainOptions(**stored)
     if minutes is not None:
         options = replace(options, minutes=minutes)
-    run = _assemble(options, byte_pair_vocabulary(state["pieces"], ["en"]), state["classes"])
+    run = _assemble(options, byte_pair_vocabulary(state["pieces"], ["en"]), state["classes"], device)
     run.trainee.load_state_dict(state["trainee"])
     run.averaged = state["averaged"]
     run.optimizer.load_state_dict(state["optimizer"])
@@ -193,7 +205,7 @@ def export(run: Run, folder: Path) -> None:
     save_directory(
         folder,
         dims=run.options.dims(run.vocabulary.size),
-        tensors={name: tensor for name, tensor in run.averaged.items() if name != POSITIONS},  # a formula
+        tensors={name: tensor.cpu() for name, tensor in run.averaged.items() if name != POSITIONS},  # a formula
         vocabulary=run.vocabulary,
         alignment_heads=run.options.alignment_heads,
         is_multilingual=False,
@@ -203,11 +215,11 @@ def export(run: Run, folder: Path) -> None:
     )
 
 
-def _assemble(options: TrainOptions, vocabulary: Vocabulary, classes: dict[str, int]) -> Run:
+def _assemble(options: TrainOptions, vocabulary: Vocabulary, classes: dict[str, int], device: str) -> Run:
     torch.manual_seed(options.seed)
     network = Whisper(options.dims(vocabulary.size))
     draw_weights(network)
-    trainee = Trainee(network, len(classes) + 1, options.lower_heads, options.guided_heads)
+    trainee = Trainee(network, len(classes) + 1, options.lower_heads, options.guided_heads).to(device)
     decayed = [p for p in trainee.parameters() if p.ndim > 1]
     plain = [p for p in trainee.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
@@ -243,7 +255,13 @@ def learning_rate(options: TrainOptions, step: int, share: float) -> float:
 
 
 def train(
-    run: Run, corpus: Corpus, folder: Path, *, recordings: Path | None = None, slice_minutes: float = math.inf
+    run: Run,
+    corpus: Corpus,
+    folder: Path,
+    *,
+    recordings: Path | None = None,
+    slice_minutes: float = math.inf,
+    n_makers: int = 1,
 ) -> None:
     """Train until the budget or the slice is spent; progress goes to log.jsonl, the state to state.pt.
 
@@ -253,6 +271,7 @@ def train(
         folder: for the state, the log, and the times of recorded words.
         recordings: a packed folder of real speech.
         slice_minutes: after which to stop.
+        n_makers: processes that speak and mix batches.
     """
     folder.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + slice_minutes * 60
@@ -262,7 +281,8 @@ def train(
             if run.n_alignments < sum(run.share >= share for share in run.options.realign_at):
                 _time_recordings(run, recordings, folder)
             timings = (recordings, folder / TIMINGS) if run.n_alignments else None
-        _train_until(run, _stream(run, corpus, timings), folder, min(end, time.monotonic() + _to_next(run)))
+        stream = _stream(run, corpus, timings)
+        _train_until(run, stream, n_makers, folder, min(end, time.monotonic() + _to_next(run)))
 
 
 TIMINGS = "timings.npz"
@@ -293,16 +313,16 @@ def _stream(run: Run, corpus: Corpus, recordings: tuple[Path, Path] | None) -> B
         n_mels=run.options.n_mels,
         n_positions=run.options.n_positions,
         seed=run.options.seed + 1000 * run.step,
-        shapes=SHAPES,
+        shapes=[Shape(shape.seconds, shape.rows * run.options.batch_scale) for shape in SHAPES],
         recordings=recordings,
     )
 
 
-def _train_until(run: Run, stream: BatchStream, folder: Path, end: float) -> None:
+def _train_until(run: Run, stream: BatchStream, n_makers: int, folder: Path, end: float) -> None:
     saved = logged = time.monotonic()
     recent: list[Losses] = []
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
-        for losses in _steps(run, stream):
+        for losses in _steps(run, stream, n_makers):
             recent.append(losses)
             now = time.monotonic()
             if now - logged > 20:
@@ -316,19 +336,19 @@ def _train_until(run: Run, stream: BatchStream, folder: Path, end: float) -> Non
                 return
 
 
-def _steps(run: Run, stream: BatchStream) -> Iterator[Losses]:
+def _steps(run: Run, stream: BatchStream, n_makers: int) -> Iterator[Losses]:
     """Take one step after another; yield what each cost."""
     options, network = run.options, run.trainee.network
     parameters = list(run.trainee.parameters())
     run.trainee.train()
-    batches = iter(stream.loader())
+    batches = iter(stream.loader(n_makers))
     stream.stage.value = sum(run.share >= end for end in options.stage_ends)
     started = time.monotonic()
     for batch in batches:
         for group in run.optimizer.param_groups:
             group["lr"] = learning_rate(options, run.step, run.share)
-        with mixed("cpu"):
-            losses = run.trainee(batch, LossWeights())
+        with mixed(run.device):
+            losses = run.trainee(batch.to(run.device), LossWeights())
         losses.total.backward()
         nn.utils.clip_grad_norm_(parameters, options.clip)
         run.optimizer.step()

@@ -95,7 +95,7 @@ def token_loss(logits: Tensor, targets: Tensor, timestamp_begin: int) -> Tensor:
     is_timestamp = targets >= timestamp_begin
     text = functional.cross_entropy(logits[is_text], targets[is_text], reduction="sum")
     logprobs = functional.log_softmax(logits[is_timestamp], dim=-1)
-    steps = torch.arange(-8, 9)
+    steps = torch.arange(-8, 9, device=logits.device)
     share = torch.softmax(-0.5 * (steps / TIMESTAMP_SPREAD) ** 2, dim=0)
     near = (targets[is_timestamp][:, None] + steps).clamp(timestamp_begin, logits.shape[-1] - 1)
     timestamps = -(logprobs.gather(1, near) * share).sum()
@@ -115,7 +115,7 @@ def attention_loss(scores: Tensor, listens: Tensor) -> Tensor:
         scores: (B, N, T, A) before softmax.
         listens: (B, T, 2) first and last + 1 position; equal where unknown.
     """
-    at = torch.arange(scores.shape[-1])
+    at = torch.arange(scores.shape[-1], device=scores.device)
     inside = (at >= listens[..., :1]) & (at < listens[..., 1:])  # (B, T, A)
     known = inside.any(-1)
     if not known.any() or not scores.shape[1]:

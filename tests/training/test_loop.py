@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -7,7 +8,7 @@ from packs import packed
 
 from subwhisper.errors import InputError
 from subwhisper.model.checkpoints import read_checkpoint
-from subwhisper.training import loop
+from subwhisper.training import dataset, loop
 from subwhisper.training.forced import load_timings
 from subwhisper.training.synthesis import Espeak
 from subwhisper.training.text import Corpus
@@ -23,19 +24,23 @@ TINY = loop.TrainOptions(
 )
 
 
+NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=NO_CUDA)])
 def test_a_run_learns_and_goes_on_where_it_stopped(
-    espeak: Espeak, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    device: str, espeak: Espeak, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "SHAPES", (loop.Shape(2.0, 4),) * 4)
     corpus = Corpus(SENTENCES, ())
-    run = loop.begin(TINY, corpus)
+    run = loop.begin(TINY, corpus, device=device)
     before = {name: value.clone() for name, value in run.averaged.items()}
     loop.train(run, corpus, tmp_path)
     assert run.share == 1
     assert any(not torch.equal(before[name], value) for name, value in run.averaged.items())
 
-    resumed = loop.resume(tmp_path / "state.pt", minutes=run.seconds / 60 + 0.05)
+    resumed = loop.resume(tmp_path / "state.pt", minutes=run.seconds / 60 + 0.05, device=device)
     assert (resumed.step, resumed.heard) == (run.step, run.heard)
     assert all(torch.equal(resumed.averaged[name], value) for name, value in run.averaged.items())
     loop.train(resumed, corpus, tmp_path)
@@ -63,6 +68,21 @@ def test_a_run_goes_on_from_a_model_with_fewer_layers(espeak: Espeak, tmp_path: 
     mel = torch.randn(1, 80, 400)
     heard = [run.trainee.network.encoder(mel, torch.zeros(1, dtype=torch.long)) for run in (shallow, deep)]
     torch.testing.assert_close(heard[0], heard[1], atol=2e-2, rtol=1e-2)  # exported in half precision
+
+
+def test_each_process_makes_batches_of_its_own(espeak: Espeak, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SHAPES", (loop.Shape(2.0, 1),) * 4)
+    run = loop.begin(replace(TINY, batch_scale=3), Corpus(SENTENCES, ()))
+    stream = loop._stream(run, Corpus(SENTENCES, ()), None)
+
+    def first_of(maker: int) -> dataset.Batch:
+        monkeypatch.setattr(dataset, "get_worker_info", lambda: SimpleNamespace(id=maker))
+        return next(iter(stream))
+
+    one, other, again = (first_of(maker) for maker in (0, 1, 0))
+    assert len(one.mel) == 3
+    assert torch.equal(one.tokens, again.tokens)
+    assert not torch.equal(one.tokens, other.tokens)
 
 
 def test_resuming_nothing_is_said(tmp_path: Path) -> None:
