@@ -38,6 +38,8 @@ _DISK_ERRORS = (ENOSPC, EDQUOT, EROFS)
 _NOBODY = logging.NullHandler()
 INTERRUPTED = 130
 TERMINATED = 143
+_HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+HUNG_UP = 129
 
 # Typer does not export the class of its usage errors, only one that is derived from it.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
@@ -100,6 +102,8 @@ def program(
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; expected errors become one line and an exit code, bugs keep their traceback."""
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(_HANGUP) is signal.SIG_DFL:  # else somebody wants the work to outlive the terminal
+        signal.signal(_HANGUP, _hang_up)
     logging.getLogger().addHandler(_NOBODY)  # else pysubs2's first word sets up printing, and all is said twice
     words = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -162,3 +166,7 @@ def _explained(error: Any) -> SubwhisperError:
 def _terminate(number: int, frame: object) -> NoReturn:
     # An exception unwinds the stack, so that files being written and processes started are seen to.
     raise SystemExit(TERMINATED)
+
+
+def _hang_up(number: int, frame: object) -> NoReturn:
+    raise SystemExit(HUNG_UP)

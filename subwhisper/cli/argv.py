@@ -13,6 +13,8 @@ from typing import Any
 
 from subwhisper.errors import OptionError
 
+_FEW = 3
+"""Commands that an option of theirs leads to, when it is given to another."""
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "none": None}
 """Words that may follow an option which is on or off; `None` leaves it as it would be without."""
 
@@ -83,12 +85,13 @@ def normalise(argv: Sequence[str], grammar: Grammar, *, none_is_a_value: Collect
         OptionError: an option or command that does not exist, or a switch with neither yes nor no.
     """
     respelt: list[str] = []
-    rest = deque(argv)
+    rest, program = deque(argv), grammar
     while rest:
         argument = rest.popleft()
         if argument == "--":
             return [*respelt, argument, *rest]
         if argument.startswith("--"):
+            _refuse_unknown(argument, grammar, program)
             respelt += _long(argument, rest, grammar, none_is_a_value)
         elif argument.startswith("-") and argument != "-":
             respelt += _short(argument, rest, grammar)
@@ -101,13 +104,22 @@ def normalise(argv: Sequence[str], grammar: Grammar, *, none_is_a_value: Collect
     return respelt
 
 
+def _refuse_unknown(argument: str, grammar: Grammar, program: Grammar) -> None:
+    typed = argument.partition("=")[0]
+    name = typed.replace("_", "-")
+    if name in grammar.options:
+        return
+    near = get_close_matches(name, grammar.options, n=1)
+    hint = f"did you mean {near[0]}?" if near else "--help lists the options"
+    having = [command for command, its in program.commands.items() if name in its.options]
+    if 0 < len(having) <= _FEW:
+        hint = f"that is an option of: {', '.join(f'subwhisper {command}' for command in having)}"
+    raise OptionError(f"no such option: {typed}", hint=hint)
+
+
 def _long(argument: str, rest: deque[str], grammar: Grammar, none_is_a_value: Collection[str]) -> list[str]:
     name, equals, value = argument.partition("=")
-    option = grammar.options.get(name.replace("_", "-"))
-    if option is None:
-        near = get_close_matches(name.replace("_", "-"), grammar.options, n=1)
-        hint = f"did you mean {near[0]}?" if near else "--help lists the options"
-        raise OptionError(f"no such option: {name}", hint=hint)
+    option = grammar.options[name.replace("_", "-")]
     if not option.takes_value:
         word = value if equals else rest.popleft() if rest and rest[0].lower() in _TRUTH else "true"
         return _switch(option, word)

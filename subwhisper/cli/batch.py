@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TextIO
@@ -69,7 +70,7 @@ def run_batch(arguments: BatchArguments) -> None:
     """
     with Console(quiet=arguments.quiet) as console:
         search, job = arguments.search(), arguments.shared_job()
-        from subwhisper.pipeline.batch import run_batch, watch_batch  # brings torch: keep it in here
+        from subwhisper.pipeline.batch import kept_small, run_batch, watch_batch  # brings torch: keep it in here
         from subwhisper.pipeline.journal import Journal
 
         journal = arguments.open_journal() or Journal(None)
@@ -77,6 +78,7 @@ def run_batch(arguments: BatchArguments) -> None:
         options = arguments.batch_options()
         with console.working(guess_time_left=False):
             if arguments.watch:
+                console.line(f"watching, with a look every {arguments.every:g} s; Ctrl-C ends it")
                 events = watch_batch(
                     lambda: search.find(arguments.inputs),
                     job,
@@ -88,8 +90,8 @@ def run_batch(arguments: BatchArguments) -> None:
                 )
             else:
                 events = run_batch(list(search.find(arguments.inputs)), job, options, journal.jobs, runner)
-            failures, n_inputs = _tell(console, events, arguments)
-        for failure in failures if n_inputs > 1 else ():
+            failures, n_inputs = _tell(console, kept_small(events, journal, arguments.journal_limits()), arguments)
+        for failure in _alike(failures) if n_inputs > 1 else ():
             console.fail(failure)
         if failures:
             raise verdict(failures, n_inputs)
@@ -109,6 +111,13 @@ def _tell(console: Console, events: "Iterable[Event]", arguments: BatchArguments
                 failures.append(_error(event.facts["error"]))
             _say(console, event, arguments)
     return failures, n_inputs
+
+
+def _alike(failures: Sequence[SubwhisperError]) -> Iterator[SubwhisperError]:
+    """What failed for one and the same reason is one line, however many recordings: a folder that is read-only."""
+    for error, n in Counter((one.message, one.hint) for one in failures).items():
+        message, hint = error
+        yield SubwhisperError(f"{message} ({n} recordings)" if n > 1 else message, hint=hint)
 
 
 def _say(console: Console, event: "Event", arguments: BatchArguments) -> None:

@@ -27,7 +27,8 @@ class RetryArguments:
     """What was typed."""
 
     inputs: Annotated[
-        list[str] | None, typer.Argument(help="Recordings to try again (default: all of them).", metavar="INPUT...")
+        list[str] | None,
+        typer.Argument(help="Recordings or folders to try again (default: all of them).", metavar="INPUT..."),
     ] = None
     quiet: opt.Quiet = False
 
@@ -44,7 +45,8 @@ class ClearArguments:
 
 def run_status(arguments: StatusArguments) -> None:
     """Show where the journal is, how much it holds, and which recordings failed and why."""
-    status = _journal().status()
+    with Console():
+        status = _journal().status()
     if arguments.json:
         report(status.to_dict())
     else:
@@ -56,18 +58,18 @@ def run_retry(arguments: RetryArguments) -> None:
     """Let recordings that failed or were set aside be tried again by the next batch."""
     from subwhisper.pipeline.inputs import absolute
 
-    n = _journal().retry([absolute(name) for name in arguments.inputs or ()])
     with Console(quiet=arguments.quiet) as console:
+        n = _journal().retry([absolute(name) for name in arguments.inputs or ()])
         console.line(f"{n} to be tried again: run the batch once more" if n else "nothing to try again")
 
 
 def run_clear(arguments: ClearArguments) -> None:
     """Forget finished windows, transcripts and jobs; captions on the disk stay."""
-    journal = _journal()
-    before = journal.n_bytes()
-    journal.clear(older_than_days=arguments.older_than)
+    from subwhisper.pipeline.journal import clear_journal
+
     with Console(quiet=arguments.quiet) as console:
-        console.line(f"forgot {_size(max(0, before - journal.n_bytes()))}; {_size(journal.n_bytes())} are left")
+        before, after = clear_journal(older_than_days=arguments.older_than)
+        console.line(f"forgot {_size(max(0, before - after))}; {_size(after)} are left")
 
 
 def _journal() -> "Journal":
@@ -86,13 +88,13 @@ def _described(status: "JournalStatus") -> list[str]:
     ]
     for problem in status.problems:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(problem["when"]))
-        why = (problem["error"] or {}).get("message", "no reason is known")
+        why = (problem["error"] or {}).get("message", "no reason is known").removeprefix(problem["source"]).lstrip(": ")
         lines.append(one_line(f"{problem['state']:<12} {problem['source']} ({when}): {why}"))
     return lines
 
 
 def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:.1f} MB"
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.0f} kB"
 
 
 app.command("status")(opt.as_command(StatusArguments, run_status))

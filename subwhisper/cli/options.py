@@ -141,7 +141,9 @@ LangStyle = Annotated[
 ]  # fmt: skip
 Variant = Annotated[
     str | None,
-    option("--variant", panel=_OUTPUT, metavar="WORD", help="Names get .forced, .sdh or .cc, for media servers."),
+    option(
+        "--variant", panel=_OUTPUT, metavar="WORD", help="Names get .forced, .sdh, .cc or .default, for media servers."
+    ),
 ]
 Burn = Annotated[
     bool,

@@ -28,7 +28,7 @@ from subwhisper.settings import JOURNAL_DAYS, JOURNAL_MB
 from subwhisper.subtitles.choices import CHOICES
 
 if TYPE_CHECKING:
-    from subwhisper.pipeline.journal import Journal
+    from subwhisper.pipeline.journal import Journal, JournalLimits
     from subwhisper.pipeline.models import ModelChoice
     from subwhisper.pipeline.search import Search
     from subwhisper.pipeline.transcribe import TranscribeJob
@@ -213,9 +213,14 @@ class TranscribeArguments:
         """The user's journal; `None` without one."""
         if not self.journal:
             return None
-        from subwhisper.pipeline.journal import JournalLimits, open_journal
+        from subwhisper.pipeline.journal import open_journal
 
-        return open_journal(JournalLimits(max_bytes=int(self.journal_size * 1e6), max_days=self.journal_days))
+        return open_journal(self.journal_limits())
+
+    def journal_limits(self) -> "JournalLimits":
+        from subwhisper.pipeline.journal import JournalLimits
+
+        return JournalLimits(max_bytes=int(self.journal_size * 1e6), max_days=self.journal_days)
 
     @property
     def _only_underlines(self) -> bool:

@@ -18,6 +18,7 @@ from subwhisper.errors import InputError, JournalError, SubwhisperError
 from subwhisper.pipeline.identity import FileIdentity, ProcessIdentity
 from subwhisper.pipeline.inputs import Refused, Source
 from subwhisper.pipeline.jobs import LEASE_SECONDS, JobQueue, JobRecord, State
+from subwhisper.pipeline.journal import Journal, JournalLimits
 from subwhisper.pipeline.meter import BatchProgress, LengthGuess, Meter, survey
 from subwhisper.pipeline.plan import BatchPlan, make_plan, name_of
 from subwhisper.pipeline.probe import duration_of
@@ -33,9 +34,11 @@ _LOOK_EVERY = 1.0
 """Seconds between two looks at what other drivers have done."""
 _JOURNAL_PATIENCE = 600.0
 """Seconds for which the journal may take nothing, such as on a full disk, before the batch ends."""
+_PRUNED_EVERY = 300.0
+"""Seconds between two looks at the size of the journal."""
 _SURVEY = 2.0
 """Seconds spent on looking how long recordings are."""
-_FINAL = frozenset({"MediaError", "OptionError", "bug"})
+_FINAL = frozenset({"MediaError", "bug"})
 """Errors that another try would give again."""
 
 
@@ -128,6 +131,7 @@ class _Driver:
         survey(self._plan.todo, guess, duration_of, _SURVEY)
         self._meter = Meter(self._plan.todo, guess)
         self._queue.enqueue(self._planned, self._plan.request, planned_at=planned_at)
+        self._tell_progress()
         news = self._runner.run(self._take)
         try:
             while self._n_open:
@@ -145,6 +149,7 @@ class _Driver:
         if not self._owed:  # no new work while the journal takes nothing
             with self._patience():
                 job = self._queue.claim(self._owner)
+                self._failing_since = None
         if job is None:
             return None
         self._at_work[job.id] = job
@@ -211,6 +216,7 @@ class _Driver:
         while self._owed:
             job, write = self._owed[0]
             write()
+            self._failing_since = None
             del self._owed[0]
             self._tell(self._queue.settled(job.id))
 
@@ -227,7 +233,6 @@ class _Driver:
                 self._renewed_at = now
             self._queue.release_orphans()
             self._tell(self._queue.settled())
-            self._failing_since = None
 
     @contextmanager
     def _patience(self) -> Iterator[None]:
@@ -275,6 +280,17 @@ def _described(progress: BatchProgress, stage: str) -> dict[str, Any]:
         "remaining_s": None if progress.remaining is None else round(progress.remaining),
         "stage": stage,
     }
+
+
+def kept_small(events: Iterable[Event], journal: Journal, limits: JournalLimits) -> Iterator[Event]:
+    """Pass events on, and have the journal forget what is too old or too much: a batch may take weeks."""
+    pruned_at = time.monotonic()
+    for event in events:
+        yield event
+        if event.kind == "finished" or (event.kind == "done" and time.monotonic() - pruned_at > _PRUNED_EVERY):
+            with suppress(JournalError):  # whoever needs it tells
+                journal.prune(limits)
+            pruned_at = time.monotonic()
 
 
 def watch_batch(

@@ -14,8 +14,10 @@ from subwhisper.media.tracks import named_language
 from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.outputs import OutputPlan, remove_leftovers
 
-CAPTION_FOLDERS = ("Subs", "subs", "Subtitles", "subtitles")
+CAPTION_FOLDERS = frozenset({"subs", "subtitles"})
+"""In lower case."""
 _KINDS = frozenset({"cc", "sdh", "hi", "default"})
+_UNTOLD = frozenset({"und", "unknown"})
 _FORCED = frozenset({"forced", "foreign"})
 _BY_NAME = {name.lower(): code for code, name in LANGUAGES.items()}
 _LONGEST_TAIL = 4
@@ -62,7 +64,8 @@ class Shelf:
         key = (str(home), str(target))
         if key not in self._around:
             folders = [target / (self.plan.subfolder or ""), target, home]
-            folders += [home / name for name in CAPTION_FOLDERS if name in self._listing(home).get(name, ())]
+            names = self._listing(home)
+            folders += [home / name for name in names if name.lower() in CAPTION_FOLDERS and name in names[name]]
             self._around[key] = {folder: self._listing(folder) for folder in folders}
         return self._around[key]
 
@@ -100,7 +103,7 @@ def _read(path: Path, stem: str) -> Caption | None:
     tags = [word.lower() for word in words]
     if any(tag in _FORCED for tag in tags):
         return None
-    rest = [tag for tag in tags if tag not in _KINDS]
+    rest = [tag for tag in tags if tag not in _KINDS | _UNTOLD]
     if not rest:
         return Caption(path, None, format.lower())
     language = named_language(rest[0]) or _BY_NAME.get(rest[0])

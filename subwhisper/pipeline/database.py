@@ -4,11 +4,12 @@ Write-ahead logging: readers and writers do not wait for one another, and a powe
 few commits, never the file. What it holds is what people said, so the folder and the files are their owner's only.
 """
 
+import glob
 import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -52,7 +53,15 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_by_owner ON jobs (owner) WHERE owner IS NOT NULL;
 """
 
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_ASIDE = "damaged"
+"""In the names of what was set aside."""
+
 logger = logging.getLogger(__name__)
+
+
+class DamagedJournalError(JournalError):
+    """What is in the file is no journal any more."""
 
 
 class Database:
@@ -65,7 +74,7 @@ class Database:
             path: `None` keeps everything in memory, and for this connection only.
 
         Raises:
-            JournalError: it cannot be used. (A damaged one is set aside, with a warning, and a new one begun.)
+            JournalError: it cannot be used. (What is surely none is set aside, with a warning, and a new one begun.)
         """
         if sqlite3.sqlite_version_info < _LEAST_SQLITE:
             least = ".".join(map(str, _LEAST_SQLITE))
@@ -79,7 +88,8 @@ class Database:
         except sqlite3.DatabaseError as error:
             if path is None or isinstance(error, sqlite3.OperationalError):
                 raise _explained(error, path) from error
-            self._connection = _replaced(path, error)
+            set_aside(path, error)
+            self._connection = _begun(path)
         except OSError as error:
             raise _explained(error, path) from error
 
@@ -87,7 +97,7 @@ class Database:
         """Run one statement; every row it gives comes back.
 
         Raises:
-            JournalError: the file cannot be read or written any more.
+            JournalError: the file cannot be read or written any more; a `DamagedJournalError` if it is broken.
         """
         with self._lock, self._explaining():
             return self._connection.execute(statement, values).fetchall()
@@ -128,6 +138,13 @@ class Database:
 
 def _explained(error: Exception, path: Path | None) -> JournalError:
     reason = getattr(error, "strerror", None) or error
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        reason = "it would lie in what is no folder"
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest tells the kind of it
+    if code == sqlite3.SQLITE_BUSY:
+        reason = f"something else has kept it locked for {_PATIENCE:.0f} s"
+    if code in _DAMAGE:
+        return DamagedJournalError(f"the journal {path} is damaged: {reason}", hint="the next batch begins a new one")
     return JournalError(
         f"the journal {path or 'in memory'} cannot be used: {reason}",
         hint="--no-journal works without; SUBWHISPER_STATE names another folder",
@@ -169,15 +186,50 @@ def _lay_out(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _replaced(path: Path, error: sqlite3.DatabaseError) -> sqlite3.Connection:
-    aside = path.with_name(f"{path.name}.damaged-{os.urandom(3).hex()}")
+def _begun(path: Path) -> sqlite3.Connection:
+    try:
+        _make_private(path)
+        return _connected(path)
+    except (OSError, sqlite3.Error) as error:
+        raise _explained(error, path) from error
+
+
+def set_aside(path: Path, reason: BaseException) -> None:
+    """Give a damaged journal another name, so that a new one can be begun.
+
+    Raises:
+        JournalError: it stays where it is.
+    """
+    aside = path.with_name(f"{path.name}.{_ASIDE}-{os.urandom(3).hex()}")
     try:
         os.replace(path, aside)
-        for tail in ("-wal", "-shm"):
-            path.with_name(path.name + tail).unlink(missing_ok=True)
-        _make_private(path)
-        connection = _connected(path)
-    except (OSError, sqlite3.Error) as second:
-        raise _explained(second, path) from second
-    logger.warning("the journal %s is damaged (%s): kept as %s, and a new one begun", path, error, aside.name)
-    return connection
+        _remove_log(path)
+    except OSError as error:
+        raise _explained(error, path) from error
+    logger.warning("the journal %s is damaged (%s): kept as %s, and a new one begun", path, reason, aside.name)
+
+
+def discard(path: Path) -> None:
+    """Remove a journal that nothing can be read from any more.
+
+    Raises:
+        JournalError: it stays where it is.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        _remove_log(path)
+    except OSError as error:
+        raise _explained(error, path) from error
+
+
+def _remove_log(path: Path) -> None:
+    for tail in ("-wal", "-shm"):
+        path.with_name(path.name + tail).unlink(missing_ok=True)
+
+
+def remove_set_aside(path: Path, *, before: float) -> None:
+    """Remove what was set aside of a journal, by the time of its last change: it holds what people said, too."""
+    for aside in path.parent.glob(f"{glob.escape(path.name)}.{_ASIDE}-*"):
+        with suppress(OSError):
+            if aside.stat().st_mtime < before:
+                aside.unlink()

@@ -14,7 +14,7 @@ from typing import Any
 
 from subwhisper.audio import SAMPLE_RATE, Opening
 from subwhisper.engine.device import place, set_threads
-from subwhisper.errors import ModelError, SubwhisperError
+from subwhisper.errors import ModelError, OptionError, SubwhisperError
 from subwhisper.media.decode import open_audio
 from subwhisper.pipeline import unheard
 from subwhisper.pipeline.figures import find, peak_memory
@@ -148,7 +148,7 @@ def _measured(todo: Sequence[Planned], job: TranscribeJob) -> Measurement | None
             )
             started = time.monotonic()
             transcript = engine.transcribe(audio, job.options)
-        except ModelError:
+        except (ModelError, OptionError):
             raise
         except SubwhisperError:
             continue

@@ -7,6 +7,7 @@ the same command goes on from there. It is one file of its owner's (`database.py
 
 import json
 import logging
+import os
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 
 from subwhisper.errors import JournalError
 from subwhisper.pipeline.archive import Archive
-from subwhisper.pipeline.database import Database
+from subwhisper.pipeline.database import DamagedJournalError, Database, discard, remove_set_aside, set_aside
 from subwhisper.pipeline.jobs import JobQueue, State
 from subwhisper.settings import JOURNAL_DAYS, JOURNAL_MB, state_folder
 
@@ -118,17 +119,18 @@ class Journal:
         """Let jobs that failed or are set aside be tried again by the next batch.
 
         Args:
-            sources: only these; all of them if there are none.
+            sources: only these, and what lies in them; all of them if there are none.
 
         Returns:
             How many there were.
         """
-        marks = ",".join("?" * len(sources))
-        only = f" AND source IN ({marks})" if sources else ""
+        meant = " OR ".join(["source = ? OR substr(source, 1, ?) = ?"] * len(sources))
+        only = f" AND ({meant})" if sources else ""
+        folders = [(source, os.path.join(source, "")) for source in sources]  # with a slash at the end
         rows = self._database.execute(
             "UPDATE jobs SET state = 'waiting', tries = 0, crashes = 0, not_before = 0"
             f" WHERE state IN ('failed', 'set aside'){only} RETURNING id",
-            tuple(sources),
+            [value for source, folder in folders for value in (source, len(folder), folder)],
         )
         return len(rows)
 
@@ -143,6 +145,8 @@ class Journal:
             if older_than_days is None:
                 self._database.execute("DELETE FROM models")
         self._database.shrink()
+        if self.path:
+            remove_set_aside(self.path, before=before)
 
     def prune(self, limits: JournalLimits) -> None:
         """Forget what is too old, then the oldest until the rest is small enough."""
@@ -171,13 +175,44 @@ def open_journal(limits: JournalLimits | None = None) -> Journal | None:
     Returns:
         `None` where there can be none, which has been logged: work goes on without.
     """
+    path, wanted = journal_path(), limits or JournalLimits()
     try:
-        journal = Journal(journal_path())
-        journal.prune(limits or JournalLimits())
+        try:
+            return _pruned(path, wanted)
+        except DamagedJournalError as error:
+            set_aside(path, error.__cause__ or error)
+            return _pruned(path, wanted)
     except JournalError as error:
         logger.warning("%s; going on without it", error)
         return None
+
+
+def _pruned(path: Path, limits: JournalLimits) -> Journal:
+    journal = Journal(path)
+    journal.prune(limits)
     return journal
+
+
+def clear_journal(*, older_than_days: float | None = None) -> tuple[int, int]:
+    """Forget what the user's journal holds, or what is older; a damaged one is forgotten with all it held.
+
+    Returns:
+        Bytes in use before and after.
+
+    Raises:
+        JournalError: it cannot be used.
+    """
+    path = journal_path()
+    try:
+        journal = Journal(path)
+        before = journal.n_bytes()
+        journal.clear(older_than_days=older_than_days)
+    except DamagedJournalError:
+        before = path.stat().st_size
+        discard(path)
+        journal = Journal(path)
+        journal.clear(older_than_days=older_than_days)
+    return before, journal.n_bytes()
 
 
 def journal_path() -> Path:

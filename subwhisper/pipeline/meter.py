@@ -13,7 +13,7 @@ from pathlib import Path
 
 from subwhisper.pipeline.plan import Planned, name_of
 
-_LEAST_WORK = 10.0
+_LEAST_WORK = 5.0
 """Seconds of work after which the pace is believed."""
 _ADDRESS = "url"
 """The kind of what has no size."""
@@ -97,9 +97,10 @@ class Meter:
         """Seconds of what has been opened and is not settled."""
         self._at: dict[str, float] = {}
         self._settled_seconds = 0.0
-        self._started = time.monotonic()
+        self._started: float | None = None
+        """When the first worker was heard of: what it takes to get ready is no part of the pace."""
         self._heard = 0.0
-        """Seconds of sound that were worked on, and not found in the journal."""
+        """Seconds of sound that were worked on since, and not found in the journal."""
 
     def at(self, name: str, position: float, duration: float | None) -> None:
         """A recording has been read so far."""
@@ -109,7 +110,10 @@ class Meter:
             self._known[name] = duration
             self._guess.learn(self._open[name], duration)
             self._forget(self._open[name])
-        self._heard += max(0.0, position - self._at.get(name, 0.0))
+        if self._started is None:
+            self._started = time.monotonic()
+        else:
+            self._heard += max(0.0, position - self._at.get(name, 0.0))
         self._at[name] = position
 
     def settled(self, name: str, duration: float | None) -> None:
@@ -139,7 +143,7 @@ class Meter:
             del self._unopened[kind]
 
     def _remaining(self, done: float, total: float | None) -> float | None:
-        worked = time.monotonic() - self._started
+        worked = 0.0 if self._started is None else time.monotonic() - self._started
         if total is None or worked < _LEAST_WORK or self._heard <= 0:
             return None
         return max(0.0, total - done) * worked / self._heard

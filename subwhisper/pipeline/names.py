@@ -12,8 +12,8 @@ from subwhisper.languages import LANGUAGES
 LangStyle = Literal["iso1", "iso2t", "iso2b", "name", "none"]
 """`en`, `deu`, `ger`, `German`, or nothing."""
 
-Variant = Literal["forced", "sdh", "cc"]
-"""Only what is foreign in the film; for the deaf and hard of hearing, in the words of two traditions."""
+Variant = Literal["forced", "sdh", "cc", "default"]
+"""Only what is foreign in the film; for the deaf and hard of hearing, in the words of two traditions; shown unasked."""
 
 
 def spelled(language: str, style: LangStyle) -> str:

@@ -20,7 +20,7 @@ from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.recording import Progress
 from subwhisper.engine.refine import refine_segments
 from subwhisper.engine.transcriber import Transcriber
-from subwhisper.errors import JournalError, ModelError, SubwhisperError
+from subwhisper.errors import JournalError, ModelError, OptionError, SubwhisperError
 from subwhisper.languages import LANGUAGES, language_code
 from subwhisper.media.burn import require_picture
 from subwhisper.media.decode import MediaAudio, open_audio
@@ -193,7 +193,7 @@ class Desk:
         try:
             transcript = self._transcribe(source, written)
         except SubwhisperError as error:
-            if self._is_loading or isinstance(error, ModelError):
+            if self._is_loading or isinstance(error, ModelError | OptionError):
                 raise  # it would be the same with every other recording
             problem = error
         seconds = time.monotonic() - started - self._loading_took

@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NoReturn
 
-from subwhisper.errors import InputError, JournalError, SubwhisperError
+from subwhisper.errors import InputError, JournalError, MediaError, SubwhisperError
 from subwhisper.pipeline.archive import Archive
 from subwhisper.pipeline.identity import FileIdentity, sampled_hash
 from subwhisper.pipeline.inputs import Source
@@ -28,6 +28,8 @@ from subwhisper.pipeline.transcribe import Desk, TranscribeJob, error_row
 
 _TOLD_EVERY = 0.5
 """Seconds between two words about progress."""
+_ABOUT_SOUND = ("subwhisper.media", "subwhisper.engine")
+"""Who warns of the recording at hand, and does not always know its name."""
 _GRACE = 10.0
 """Seconds that an orphan has to put things away."""
 
@@ -103,14 +105,16 @@ class Worker:
     def work(self, assignment: Assignment) -> Report | Hopeless:
         """Transcribe one recording; whatever goes wrong is in the report."""
         self._now, self._desk.ours = assignment.id, assignment.ours
-        source = assignment.source
-        self._desk.inputs = (source.path,) if source.path else ()
+        source, path = assignment.source, assignment.source.path
+        self._desk.inputs = (path,) if path else ()
         started = time.monotonic()
         try:
-            file = FileIdentity.of(source.path) if source.path else None
+            file = FileIdentity.of(path) if path else None
             outcome = self._desk.outcome(source)
+            if path and isinstance(outcome.error, MediaError) and FileIdentity.of(path) != file:
+                raise InputError(f"{path} changed while it was read", hint="run again when it is complete")
             outputs = {os.path.abspath(path): sampled_hash(path) for path in outcome.outputs}
-        except InputError as error:  # it went away
+        except InputError as error:  # it went away, or is not complete yet: the next try may find another
             return Report(assignment.id, seconds=time.monotonic() - started, error=error_row(error))
         except SubwhisperError as error:
             return Hopeless(error)
@@ -139,14 +143,26 @@ class Worker:
 
 
 class Teller(logging.Handler):
-    """Passes the library's warnings on to whoever started the worker."""
+    """Passes the library's warnings on to whoever started the worker: each once, with the recording it is about."""
 
     def __init__(self, tell: Callable[[News], None]) -> None:
         super().__init__(logging.WARNING)
         self._tell = tell
+        self._said: set[str] = set()
+        self._source: Source | None = None
+
+    def begin(self, source: Source) -> None:
+        """What is said from now on is about this one."""
+        self._source = source
+        self._said.clear()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._tell(Warned(record.getMessage()))
+        text = record.getMessage()
+        if self._source and record.name.startswith(_ABOUT_SOUND) and self._source.name not in text:
+            text = f"{self._source}: {text}"
+        if text not in self._said:
+            self._said.add(text)
+            self._tell(Warned(text))
 
 
 def main() -> NoReturn:
@@ -179,10 +195,12 @@ def _serve() -> None:
     orders: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, orders), daemon=True).start()
     job, journal_path = orders.get()
-    logging.getLogger("subwhisper").addHandler(Teller(tell))
+    teller = Teller(tell)
+    logging.getLogger("subwhisper").addHandler(teller)
     worker = Worker(job, _archive(journal_path), tell)
     tell(None)  # ready
     while (assignment := orders.get()) is not None:
+        teller.begin(assignment.source)
         tell(worker.work(assignment))
 
 

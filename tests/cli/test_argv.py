@@ -55,6 +55,7 @@ def test_a_command_line_is_respelt(typed: str, meant: str) -> None:
         ("transcribe --quiet=maybe", "maybe", "give True or False, or nothing"),
         ("transcribe --beam_size --quiet", "--beam-size has no value", "--beam-size=--quiet if that is the value"),
         ("xyzzyx", "xyzzyx", "one of transcribe, burn"),
+        ("burn --beam_size 5", "--beam_size", "that is an option of: subwhisper transcribe"),
     ],
 )
 def test_what_does_not_exist_is_refused_with_the_nearest(typed: str, culprit: str, hint: str) -> None:

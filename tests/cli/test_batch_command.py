@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from command_line import QUICK, Run, write_tone
 
+from subwhisper.cli.batch import _alike
+from subwhisper.errors import SubwhisperError
+
 NO_PROC = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
 
@@ -91,3 +94,16 @@ def test_workers_die_with_the_one_who_started_them(library: Path, wanted: list[o
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert [name for name in names(library) if "subwhisper" in name] == []
+
+
+def test_what_the_model_cannot_do_is_said_once(run_cli: Run, library: Path) -> None:
+    """It was said of every recording, each of which had failed."""
+    ran = run_cli("batch", library, "--model", "bundled", "--language", "de")
+    assert (ran.code, ran.stderr.count("English only")) == (2, 1)
+    assert json.loads(run_cli("journal", "status", "--json").stdout)["jobs"] == {"waiting": 2}
+
+
+def test_failures_for_one_reason_are_one_line() -> None:
+    read_only = [SubwhisperError("cannot write to films", hint="choose another folder") for _ in range(3)]
+    lines = [error.message for error in _alike([*read_only, SubwhisperError("a.mp4 is empty")])]
+    assert lines == ["cannot write to films (3 recordings)", "a.mp4 is empty"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import time
 from pathlib import Path
 
@@ -11,6 +12,15 @@ from command_line import Run
 from subwhisper.pipeline.identity import ProcessIdentity
 from subwhisper.pipeline.jobs import State
 from subwhisper.pipeline.journal import Journal, journal_path
+
+
+def damage(path: Path) -> None:
+    """Leave the head of a journal as it is and spoil all that it holds."""
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + bytes(len(content) - 4096))
 
 
 @pytest.fixture
@@ -46,3 +56,19 @@ def test_clear_forgets(run_cli: Run, poison: Path) -> None:
     assert json.loads(run_cli("journal", "status", "--json").stdout)["jobs"] == {"set aside": 1}
     assert run_cli("journal", "clear", "-q") == (0, "", "")
     assert json.loads(run_cli("journal", "status", "--json").stdout)["jobs"] == {}
+
+
+def test_a_damaged_journal_is_told_of_and_can_be_cleared(run_cli: Run) -> None:
+    Journal(journal_path()).close()
+    damage(journal_path())
+    ran = run_cli("journal", "status")
+    assert (ran.code, "damaged" in ran.stderr) == (4, True)
+    assert "forgot" in run_cli("journal", "clear").stderr
+    assert run_cli("journal", "status").code == 0
+    assert [path.name for path in journal_path().parent.iterdir() if "damaged" in path.name] == []
+
+
+def test_a_file_that_is_no_journal_is_told_of_by_whatever_looks_first(run_cli: Run) -> None:
+    journal_path().parent.mkdir(parents=True, exist_ok=True)
+    journal_path().write_bytes(b"no database at all" * 1000)
+    assert "damaged" in run_cli("journal", "status").stderr

@@ -280,7 +280,7 @@ def test_a_full_standard_output_exits_4() -> None:
 # -- interruption -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.skipif(os.name == "nt", reason="signals are another matter there")
 def test_an_interruption_leaves_nothing_half_written(
     tiny_model: Path, tmp_path: Path, number: signal.Signals, code: int

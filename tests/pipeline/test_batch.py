@@ -1,5 +1,6 @@
 """What a batch does about everything that can happen to a recording, whoever does the work."""
 
+import logging
 import re
 import time
 from collections import Counter
@@ -11,16 +12,17 @@ import pytest
 
 from subwhisper.errors import JournalError, ModelError, SubwhisperError
 from subwhisper.pipeline import batch as driver
-from subwhisper.pipeline.batch import BatchOptions, Event, run_batch, watch_batch
+from subwhisper.pipeline.batch import BatchOptions, Event, kept_small, run_batch, watch_batch
 from subwhisper.pipeline.identity import FileIdentity, sampled_hash
 from subwhisper.pipeline.inputs import Source
-from subwhisper.pipeline.journal import Journal
+from subwhisper.pipeline.journal import Journal, JournalLimits
 from subwhisper.pipeline.meter import LengthGuess, Meter
+from subwhisper.pipeline.models import ModelChoice
 from subwhisper.pipeline.plan import Planned, name_of
 from subwhisper.pipeline.runner import Lost, NewsFeed, Take
 from subwhisper.pipeline.search import Search
-from subwhisper.pipeline.transcribe import TranscribeJob
-from subwhisper.pipeline.worker import Assignment, Hopeless, News, Position, Report, Warned
+from subwhisper.pipeline.transcribe import Outcome, TranscribeJob
+from subwhisper.pipeline.worker import Assignment, Hopeless, News, Position, Report, Teller, Warned, Worker
 
 Answer = Callable[[Assignment, int], News | Lost]
 OPTIONS = BatchOptions(backoff=0.0)
@@ -328,6 +330,7 @@ def test_progress_is_told_in_seconds_of_sound(folder: Path) -> None:
 
     told = [event.facts for event in events(folder, Slow({})) if event.kind == "progress"]
     assert [(row["settled"], row["done_s"]) for row in told] == [
+        (0, 0.0),
         (0, 1.0),
         (1, 2.0),
         (1, 3.0),
@@ -364,3 +367,74 @@ class Talkative(Scripted):
             yield from said
             said.clear()
             yield news
+
+
+def test_a_journal_that_takes_no_end_of_a_job_ends_the_batch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else it still took had the waiting begin anew, and a warning said every second, for ever."""
+    monkeypatch.setattr(driver, "_LOOK_EVERY", 0.0)
+    monkeypatch.setattr(driver, "_JOURNAL_PATIENCE", 0.5)
+
+    def full(*arguments: object, **named: object) -> None:
+        raise JournalError("the journal cannot be used: database or disk is full")
+
+    journal = Journal(None)
+    monkeypatch.setattr(journal.jobs, "finish", full)
+    told: list[Event] = []
+    with pytest.raises(JournalError, match="full"):
+        told.extend(run_batch(list(Search().find([str(folder)])), TranscribeJob(), OPTIONS, journal.jobs, Scripted({})))
+
+
+def test_the_time_it_takes_to_get_ready_is_no_part_of_the_pace() -> None:
+    """A batch of six short recordings promised 79 s, of which it took 10."""
+    planned = [Planned(Source(Path(f"/x/{name}.wav")), n_bytes=100) for name in "ab"]
+    meter = Meter(planned, LengthGuess())
+    first = name_of(planned[0].source)
+    meter.at(first, 30.0, 100.0)  # who knows since when
+    meter._started = (meter._started or 0.0) - 10.0
+    assert meter.progress().remaining is None
+    meter.at(first, 50.0, 100.0)
+    assert meter.progress().remaining == pytest.approx(75.0, rel=0.05)  # 20 s of sound took 10 s: 150 s are left
+
+
+def test_the_journal_is_kept_small_while_a_batch_goes_on() -> None:
+    journal = Journal(None)
+    journal.archive.keep_window("audio", "settings", "0", {})
+    limits = JournalLimits(max_bytes=0)
+    seen = [
+        (event.kind, journal.status().n_windows)
+        for event in kept_small([Event("done"), Event("finished")], journal, limits)
+    ]
+    assert seen == [("done", 1), ("finished", 1)]  # not every time something is done
+    assert journal.status().n_windows == 0
+
+
+def test_what_cannot_be_read_while_it_changes_may_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "growing.mp4"
+    path.write_bytes(b"the beginning of a film")
+    worker = Worker(TranscribeJob(model=ModelChoice(name="bundled")), None, lambda news: None)
+    still = worker.work(Assignment(1, Source(path)))
+    assert isinstance(still, Report)
+    assert still.error
+    assert still.error["kind"] == "MediaError"
+    outcome = worker._desk.outcome
+
+    def growing(source: Source) -> Outcome:
+        path.write_bytes(b"the beginning of a film, and more")
+        return outcome(source)
+
+    monkeypatch.setattr(worker._desk, "outcome", growing)
+    grown = worker.work(Assignment(1, Source(path)))
+    assert isinstance(grown, Report)
+    assert grown.error
+    assert grown.error["kind"] == "InputError"  # which is tried again
+
+
+def test_a_warning_names_its_recording_and_comes_once() -> None:
+    told: list[News] = []
+    teller = Teller(told.append)
+    teller.begin(Source(Path("films/a.mp4")))
+    for name, text in (("media.decode", "the clock jumps"), ("media.decode", "a.mp4 is odd"), ("model", "old")):
+        record = logging.LogRecord(f"subwhisper.{name}", logging.WARNING, "", 0, text, (), None)
+        teller.emit(record)
+        teller.emit(record)
+    assert told == [Warned(f"{Path('films/a.mp4')}: the clock jumps"), Warned("a.mp4 is odd"), Warned("old")]

@@ -16,7 +16,7 @@ from subwhisper.errors import JournalError
 from subwhisper.pipeline import jobs as jobs_module
 from subwhisper.pipeline.identity import FileIdentity, ProcessIdentity, sampled_hash
 from subwhisper.pipeline.jobs import State
-from subwhisper.pipeline.journal import Journal, JournalLimits
+from subwhisper.pipeline.journal import Journal, JournalLimits, journal_path, open_journal
 from subwhisper.transcript import Segment, Transcript, Word
 
 OWNER = ProcessIdentity.current()
@@ -309,6 +309,44 @@ def test_a_damaged_journal_is_set_aside(path: Path, caplog: pytest.LogCaptureFix
     assert journal.status().jobs == {}
     assert "damaged" in caplog.text
     assert [one.read_bytes()[:2] for one in path.parent.glob("*damaged*")] == [b"no"]
+
+
+def damage(path: Path) -> None:
+    """Leave the head of a journal as it is and spoil all that it holds."""
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + bytes(len(content) - 4096))
+
+
+def test_a_journal_that_is_damaged_within_is_set_aside_by_the_next_batch(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It opened well, so every batch worked without one, and said so, for ever."""
+    monkeypatch.setenv("SUBWHISPER_STATE", str(tmp_path / "state"))
+    Journal(journal_path()).close()
+    damage(journal_path())
+    with pytest.raises(JournalError, match="damaged"):
+        Journal(journal_path()).status()
+    journal = open_journal()
+    assert journal
+    assert journal.status().jobs == {}
+    assert "damaged" in caplog.text
+    assert len(list(journal_path().parent.glob("*damaged*"))) == 1
+    journal.clear(older_than_days=1.0)
+    assert len(list(journal_path().parent.glob("*damaged*"))) == 1
+    journal.clear()
+    assert not list(journal_path().parent.glob("*damaged*"))  # it holds what people said, too
+
+
+def test_what_lies_in_a_folder_is_tried_again_with_it(journal: Journal) -> None:
+    owner = ProcessIdentity.current()
+    enqueue(journal, "/films/a.mp4", "/films/deep/b.mp4", "/films2/c.mp4")
+    while job := journal.jobs.claim(owner):
+        journal.jobs.give_up(job, owner, {"message": "bad"}, state=State.FAILED)
+    assert journal.retry(["/films"]) == 2
+    assert journal.status().jobs == {"failed": 1, "waiting": 2}
 
 
 def test_a_journal_of_a_newer_version_is_left_alone(journal: Journal, path: Path) -> None:

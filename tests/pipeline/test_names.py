@@ -19,6 +19,7 @@ FILM = Source(Path("films/film.2024.mkv"))
         ("name", "forced", "film.2024.German.forced.srt"),
         ("none", None, "film.2024.srt"),
         ("none", "cc", "film.2024.cc.srt"),
+        ("iso1", "default", "film.2024.de.default.srt"),
     ],
 )
 def test_names_are_what_media_servers_read(style: LangStyle, variant: Variant | None, name: str) -> None:
@@ -46,5 +47,5 @@ def test_what_is_there_is_found_by_its_name_in_any_spelling(tmp_path: Path, styl
 def test_unknown_spellings_and_variants_are_refused() -> None:
     with pytest.raises(OptionError, match="iso2b"):
         parse_lang_style("iso3")
-    with pytest.raises(OptionError, match="forced, sdh, cc"):
+    with pytest.raises(OptionError, match="forced, sdh, cc, default"):
         parse_variant("hi")
