@@ -13,7 +13,8 @@
     ├── ToolError            9   ffmpeg is missing or failed for a reason that is not the input's
     └── PartialFailure      10   some of several inputs failed; the others are done
 
-Ctrl-C ends with 130, SIGTERM with 143 and a closed terminal with 129, as shells expect. Anything else that escapes is a bug and keeps its traceback.
+Ctrl-C ends with 130, SIGTERM with 143 and a closed terminal with 129, as shells expect. Anything else that escapes is
+a bug and keeps its traceback.
 """
 
 
