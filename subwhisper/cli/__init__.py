@@ -1,7 +1,9 @@
 """The command line: every command, and the one place where an expected error becomes a line and an exit code."""
 
 import logging
+import os
 import signal
+import stat
 import sys
 from collections.abc import Sequence
 from errno import EDQUOT, ENOSPC, EROFS
@@ -168,5 +170,10 @@ def _terminate(number: int, frame: object) -> NoReturn:
     raise SystemExit(TERMINATED)
 
 
-def _hang_up(number: int, frame: object) -> NoReturn:
+def _hang_up(signal_number: int, frame: object) -> NoReturn:
+    # Nobody reads what is said to a terminal that is gone, and saying it is an error.
+    with open(os.devnull, "wb") as nowhere:
+        for number in (1, 2):
+            if stat.S_ISCHR(os.fstat(number).st_mode):
+                os.dup2(nowhere.fileno(), number)
     raise SystemExit(HUNG_UP)

@@ -15,6 +15,7 @@ import pytest
 from command_line import QUICK, Ran, Run, write_tone
 
 # The package as checked out, whatever folder the test is in.
+HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
 CHECKOUT = str(Path(__file__).resolve().parents[2])
 
 
@@ -280,7 +281,7 @@ def test_a_full_standard_output_exits_4() -> None:
 # -- interruption -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (HANGUP, 129)])
 @pytest.mark.skipif(os.name == "nt", reason="signals are another matter there")
 def test_an_interruption_leaves_nothing_half_written(
     tiny_model: Path, tmp_path: Path, number: signal.Signals, code: int
@@ -301,3 +302,18 @@ def test_an_interruption_leaves_nothing_half_written(
     assert "Traceback" not in said
     assert ("interrupted" in said) == (number == signal.SIGINT)
     assert [path.name for path in long.parent.iterdir()] == ["long.wav"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="terminals are another matter there")
+def test_a_terminal_that_is_closed_ends_the_work_in_order(tiny_model: Path, tmp_path: Path) -> None:
+    """What was said to it on the way out was an error of its own, with a traceback for nobody."""
+    long = write_tone(tmp_path / "in" / "long.wav", seconds=1800)
+    command = [sys.executable, "-m", "subwhisper", "transcribe", str(long), "--model", str(tiny_model), "--verbose"]
+    command += ["--language", "en", "--plan", "sequential", *QUICK]
+    pid, terminal = os.forkpty()
+    if pid == 0:
+        os.execve(sys.executable, command, {**os.environ, "PYTHONPATH": CHECKOUT})
+    while b"-->" not in os.read(terminal, 65536):  # until the first words are heard
+        pass
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 129
