@@ -328,7 +328,7 @@ WordTimestamps = Annotated[
     bool | None,
     option(
         "--word-timestamps/--no-word-timestamps", panel=_CAPTIONS,
-        help="Find when each word is spoken (default: when captions are written).",
+        help="Find when each word is spoken (default: when captions or JSON are written).",
     ),
 ]  # fmt: skip
 PrependPunctuations = Annotated[

@@ -245,8 +245,8 @@ class TranscribeArguments:
         words = self.word_timestamps
         if self.refine and words is False:
             raise OptionError("--refine needs word times", hint="leave out --no-word-timestamps")
-        if words is None:  # captions are laid out by words, and times of whole segments are too coarse for them
-            shown = self.burn or bool(CAPTION_FORMATS & {*formats})
+        if words is None:  # captions are laid out by words, now or later from JSON; segments' times are too coarse
+            shown = self.burn or not CAPTION_FORMATS.isdisjoint(formats) or "json" in formats
             words = shown or bool(self.refine) or self.hallucination_silence_threshold is not None
         words = words or self.channels == "split"  # it is words that have speakers
         language, languages = dec.parse_languages(self.language)

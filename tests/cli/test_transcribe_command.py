@@ -106,7 +106,16 @@ def test_thresholds_can_be_taken_away(run_cli: Run, tiny_model: Path, tone: Path
     fallback = document["provenance"]["options"]["fallback"]
     thresholds = [fallback[name] for name in fallback if name.endswith("threshold")]
     assert thresholds == [None, None, None]
-    assert document["provenance"]["options"]["word_timestamps"] is False  # json alone needs none
+
+
+@pytest.mark.parametrize("formats", ["json", "txt,json"])
+def test_json_has_the_word_times_that_captions_can_be_laid_out_by_later(
+    run_cli: Run, tiny_model: Path, tone: Path, formats: str
+) -> None:
+    ran = run_cli("transcribe", tone, "--model", tiny_model, "--language", "en", "-f", formats, *QUICK)
+    assert ran.code == 0, ran.stderr
+    document = json.loads((tone.parent / "tone.en.json").read_text(encoding="utf-8"))
+    assert document["provenance"]["options"]["word_timestamps"] is True
 
 
 def test_no_speech_gives_empty_files_and_is_no_error(run_cli: Run, tiny_model: Path, tone: Path) -> None:
