@@ -14,28 +14,57 @@ def check(model: SpeechModel, options: TranscribeOptions) -> None:
         OptionError: an option that this model cannot serve.
         ModelError: translation with a model that cannot.
     """
-    if options.translates and not model.can_translate:
-        able = ", ".join(name for name, entry in catalog.CATALOG.items() if entry.can_translate)
-        raise ModelError(f"the model {model.name} cannot translate", hint=f"models that can: {able}")
+    _check_translation(model.name, options, can_translate=model.can_translate)
     prompts = {"--initial-prompt": options.initial_prompt, "--hotwords": options.hotwords}
     given = [name for name, text in prompts.items() if text]
     if given and model.tokenizer.sot_prev is None:
         raise OptionError(f"the model {model.name} reads no prompts", hint=f"leave {given[0]} out")
-    _check_languages(model, options)
-
-
-def _check_languages(model: SpeechModel, options: TranscribeOptions) -> None:
-    asked = {language_code(options.language)} if options.language else {*options.candidates}
-    if model.tokenizer.is_multilingual:
-        unknown = asked - {*model.tokenizer.language_tokens}
-        if unknown:
-            names = " and ".join(LANGUAGES[code] for code in sorted(unknown))
-            hint = f"it knows {', '.join(model.tokenizer.language_tokens)}"
-            raise OptionError(f"the model {model.name} does not know {names}", hint=hint)
+    if not model.tokenizer.is_multilingual:
+        _check_english(model.name, options)
         return
+    unknown = _asked(options) - {*model.tokenizer.language_tokens}
+    if unknown:
+        hint = f"it knows {', '.join(model.tokenizer.language_tokens)}"
+        raise OptionError(f"the model {model.name} does not know {_names(unknown)}", hint=hint)
+
+
+def check_public(name: str, options: TranscribeOptions) -> None:
+    """Refuse what is known of a public model without its files: nobody should fetch gigabytes to hear of it.
+
+    Args:
+        name: one of the catalog's, or any other, of which nothing is known.
+        options: of the job.
+
+    Raises:
+        OptionError: a language that this model cannot serve.
+        ModelError: translation with a model that cannot.
+    """
+    entry = catalog.known(name)
+    if entry is None:
+        return
+    _check_translation(name, options, can_translate=entry.can_translate)
+    if entry.name.endswith(".en"):
+        _check_english(name, options)
+
+
+def _check_translation(name: str, options: TranscribeOptions, *, can_translate: bool) -> None:
+    if options.translates and not can_translate:
+        able = ", ".join(entry.name for entry in catalog.CATALOG.values() if entry.can_translate)
+        raise ModelError(f"the model {name} cannot translate", hint=f"models that can: {able}")
+
+
+def _check_english(name: str, options: TranscribeOptions) -> None:
     hint = "use a multilingual model, such as base or small"
-    if asked - {"en"}:
-        names = " and ".join(LANGUAGES[code] for code in sorted(asked - {"en"}))
-        raise OptionError(f"the model {model.name} knows English only, not {names}", hint=hint)
+    others = _asked(options) - {"en"}
+    if others:
+        raise OptionError(f"the model {name} knows English only, not {_names(others)}", hint=hint)
     if options.multilingual:
-        raise OptionError(f"the model {model.name} knows English only, so languages cannot be mixed", hint=hint)
+        raise OptionError(f"the model {name} knows English only, so it can tell no languages apart", hint=hint)
+
+
+def _asked(options: TranscribeOptions) -> set[str]:
+    return {language_code(options.language)} if options.language else {*options.candidates}
+
+
+def _names(languages: set[str]) -> str:
+    return " and ".join(LANGUAGES[code] for code in sorted(languages))

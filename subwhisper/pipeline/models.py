@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from subwhisper.engine.abilities import check_public
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import DownloadError, ModelError
@@ -59,7 +60,8 @@ def load(choice: ModelChoice, options: TranscribeOptions, *, several: bool, on_p
         on_progress: hears of a download, in bytes.
 
     Raises:
-        ModelError: unknown, damaged, or not to be had.
+        OptionError: it is a public model that does not know a language of the job.
+        ModelError: unknown, damaged, not to be had, or no translator where one is wanted.
     """
     return load_from(locate(choice, options, several=several, on_progress=on_progress), choice)
 
@@ -77,9 +79,11 @@ def locate(choice: ModelChoice, options: TranscribeOptions, *, several: bool, on
     """Find the checkpoint of a choice, fetching it if need be.
 
     Raises:
+        OptionError: it is a public model that does not know a language of the job.
         ModelError: as `load`.
     """
     if choice.name is not None:
+        _refuse_unfit(choice, options)
         return _in_folder(choice) or _fetch(choice.name, choice.offline, on_progress)
     present = [entry for entry in store.installed() if _suits(entry, options)]
     default = find(DEFAULT_TRANSLATOR if options.translates else DEFAULT)
@@ -96,7 +100,8 @@ def to_fetch(choice: ModelChoice, options: TranscribeOptions) -> CatalogEntry | 
     """The model that `locate` would have to download; `None` if what is chosen is on this machine.
 
     Raises:
-        ModelError: it is unknown.
+        OptionError: it does not know a language of the job.
+        ModelError: it is unknown, or cannot translate where that is wanted.
     """
     present = store.installed()
     if choice.name is None:
@@ -104,8 +109,28 @@ def to_fetch(choice: ModelChoice, options: TranscribeOptions) -> CatalogEntry | 
         return None if any(_suits(entry, options) for entry in present) else default
     if choice.name == BUNDLED or _in_folder(choice) or Path(choice.name).exists():
         return None
-    entry = find(choice.name)
+    _refuse_unfit(choice, options)
+    entry = known(choice.name)
+    if entry is None and store.is_repository(choice.name):
+        _require_here(choice.name)
+        return None
+    entry = entry or find(choice.name)  # raises, naming the nearest
     return None if entry in present else entry
+
+
+def _require_here(repository: str) -> None:
+    """Refuse a repository of the hub that is not on this machine: nobody knows how much it would be to fetch."""
+    try:
+        store.locate(repository, offline=True)
+    except DownloadError as error:
+        hint = f"fetch it first: subwhisper models download {repository}"
+        raise ModelError(f"{repository} is not on this machine, and its size is not known", hint=hint) from error
+
+
+def _refuse_unfit(choice: ModelChoice, options: TranscribeOptions) -> None:
+    """Say what a public model cannot do before it is fetched."""
+    if choice.name and not _in_folder(choice) and not Path(choice.name).exists():
+        check_public(choice.name, options)
 
 
 def _in_folder(choice: ModelChoice) -> Path | None:

@@ -65,11 +65,15 @@ def test_the_second_file_is_not_overwritten_either(run_cli: Run, tiny_model: Pat
     assert "tone.en.srt" in ran.stderr
 
 
-def test_a_model_that_cannot_translate_refuses_both(run_cli: Run, tone: Path) -> None:
-    ran = run_cli("transcribe", tone, "--task", "both", "--model", "bundled")
+@pytest.mark.parametrize("model", ["bundled", "turbo", "base.en", "distil-large-v3"])
+@pytest.mark.parametrize("command", [("transcribe", "--task", "both"), ("translate",)])
+def test_a_model_that_cannot_translate_refuses(run_cli: Run, tone: Path, model: str, command: tuple[str, ...]) -> None:
+    """Those that are not here refuse as well, rather than be fetched first; there is no network."""
+    ran = run_cli(command[0], tone, *command[1:], "--model", model)
     assert ran.code == 5
-    assert "cannot translate" in ran.stderr
-    assert "large-v3" in ran.stderr
+    error, hint = ran.stderr.splitlines()
+    assert error.endswith(f"the model {model} cannot translate")
+    assert hint.endswith("models that can: tiny, base, small, medium, large-v1, large-v2, large-v3")
     assert names(tone.parent) == ["tone.wav"]
 
 
@@ -100,6 +104,8 @@ def test_one_allowed_language_is_certain(run_cli: Run, tiny_model: Path, tone: P
     ("arguments", "said"),
     [
         (("--model", "bundled"), "knows English only"),
+        (("--model", "tiny.en"), "knows English only"),
+        (("--vad", "ear"), "unknown speech detector 'ear'"),
         (("--language", "de,Klingon"), "Klingon"),
         (("--language-detection-segments", "0"), "language-detection-segments"),
     ],

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from subwhisper.engine.options import TranscribeOptions
-from subwhisper.errors import DownloadError, ModelError
-from subwhisper.model.catalog import CatalogEntry, find
+from subwhisper.errors import DownloadError, ModelError, OptionError
+from subwhisper.model import store
+from subwhisper.model.catalog import CatalogEntry, find, known
 from subwhisper.pipeline import models, unheard
 from subwhisper.pipeline.models import ModelChoice, locate
 
@@ -23,7 +24,9 @@ class Store:
         self.present, self.online = present, online
 
     def installed(self) -> list[CatalogEntry]:
-        return [find(name) for name in self.present]
+        return [entry for name in self.present if (entry := known(name))]
+
+    is_repository = staticmethod(store.is_repository)
 
     def locate(self, name: str, *, offline: bool = False, on_progress: object = None) -> Path:
         if name in ("bundled", *self.present) or (self.online and not offline):
@@ -48,6 +51,40 @@ def test_a_named_model_is_used_or_an_error(shelf: Fill) -> None:
     assert chosen(name="small") == "small"
     with pytest.raises(DownloadError, match="tiny"):
         chosen(name="tiny")
+
+
+@pytest.mark.parametrize("name", ["turbo", "openai/whisper-large-v3-turbo", "tiny.en", "distil-large-v3"])
+@pytest.mark.parametrize("task", ["translate", "both"])
+def test_what_cannot_translate_is_not_fetched_to_find_that_out(shelf: Fill, name: str, task: str) -> None:
+    shelf(online=True)
+    options = TranscribeOptions(task=task)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match=f"{name} cannot translate .*medium, large-v1, large-v2, large-v3"):
+        chosen(options, name=name)
+    with pytest.raises(ModelError, match="cannot translate"):  # nor is a batch planned with it
+        models.to_fetch(ModelChoice(name=name), options)
+
+
+def test_models_are_known_by_their_place_on_the_hub_too(shelf: Fill) -> None:
+    def missing(name: str) -> CatalogEntry | None:
+        return models.to_fetch(ModelChoice(name=name), PLAIN)
+
+    shelf("small", "someone/whisper-small-xx")
+    assert missing("openai/whisper-small") is None
+    assert missing("openai/whisper-base") == find("base")
+    assert missing("someone/whisper-small-xx") is None
+    with pytest.raises(ModelError, match=r"someone/else is not on this machine.*models download someone/else"):
+        missing("someone/else")
+
+
+def test_what_knows_english_only_is_not_fetched_for_german(shelf: Fill, tmp_path: Path) -> None:
+    shelf(online=True)
+    for options in (TranscribeOptions(language="German"), TranscribeOptions(languages=("en", "de"))):
+        with pytest.raises(OptionError, match=r"small\.en knows English only, not German"):
+            chosen(options, name="small.en")
+    assert chosen(TranscribeOptions(language="en"), name="small.en") == "small.en"
+    own = tmp_path / "small.en.pt"  # of one's own, it may be anything
+    own.touch()
+    assert chosen(TranscribeOptions(language="de"), name="small.en", folder=tmp_path) == str(own)
 
 
 def test_without_a_name_the_best_one_present_is_used(shelf: Fill) -> None:
