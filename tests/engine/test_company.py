@@ -33,6 +33,10 @@ TIE = {"float32": 1e-4, "int8": 0.05, "bfloat16": 0.15, "float16": 0.02}
 
 @lru_cache(maxsize=1)
 def network(compute: Compute) -> Whisper:
+    return random_network(Placement(torch.device("cpu"), compute))
+
+
+def random_network(placement: Placement) -> Whisper:
     """Random weights whose logits are not degenerate."""
     random = torch.Generator().manual_seed(5)
     made = Whisper(TINY).eval().requires_grad_(False)
@@ -40,7 +44,7 @@ def network(compute: Compute) -> Whisper:
         is_matrix = tensor.ndim > 1 and "embedding" not in name
         spread = 2.0 * tensor[0].numel() ** -0.5 if is_matrix else 0.25 if "token_embedding" in name else 0.7
         tensor.normal_(generator=random).mul_(spread)
-    return ready(made, Placement(torch.device("cpu"), compute))
+    return ready(made, placement)
 
 
 def heard(compute: str) -> Tensor:
