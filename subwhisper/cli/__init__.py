@@ -30,7 +30,7 @@ from subwhisper.cli.plan import plan
 from subwhisper.cli.subtitles import merge, shift, split, stretch, sync
 from subwhisper.cli.train import evaluate, finetune, learn
 from subwhisper.cli.transcribe import transcribe, translate
-from subwhisper.errors import ConfigError, OptionError, OutputError, SubwhisperError
+from subwhisper.errors import ConfigError, ModelError, OptionError, OutputError, SubwhisperError
 from subwhisper.settings import config_files, default_map
 
 PROGRAM = "subwhisper"
@@ -116,6 +116,12 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except SubwhisperError as error:
         console.fail(error)
         raise SystemExit(error.exit_code) from error
+    except (MemoryError, RuntimeError) as error:
+        lack = _lack_of_memory(error)
+        if lack is None:
+            raise
+        console.fail(lack)
+        raise SystemExit(lack.exit_code) from error
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
             raise
@@ -123,6 +129,15 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         full = OutputError(f"{where}: {error.strerror}", hint="TMPDIR can name a roomier folder for temporary files")
         console.fail(full)
         raise SystemExit(full.exit_code) from error
+
+
+def _lack_of_memory(error: Exception) -> SubwhisperError | None:
+    """Memory that ran out is no bug; everything else is."""
+    from subwhisper.engine.device import lack_of_memory  # brings torch, which has been there if it complains
+
+    complaint = lack_of_memory(error)
+    hint = "use a smaller --model, or close other programs"
+    return None if complaint is None else ModelError(f"there is not enough memory: {complaint}", hint=hint)
 
 
 def _run(words: list[str]) -> int:

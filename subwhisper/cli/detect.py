@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from subwhisper.cli import decoding as dec
 from subwhisper.cli import options as opt
+from subwhisper.cli import speech
 from subwhisper.cli.console import Console, one_line, report, write_data
 from subwhisper.cli.verdict import verdict
-from subwhisper.engine.options import TranscribeOptions
+from subwhisper.engine.options import TranscribeOptions, VadOptions
 from subwhisper.languages import LANGUAGES
 
 if TYPE_CHECKING:
@@ -35,13 +36,14 @@ class DetectArguments:
     language: dec.Candidates = None
     language_detection_segments: dec.LanguageDetectionSegments = TranscribeOptions.language_detection_segments
     language_detection_threshold: dec.LanguageDetectionThreshold = TranscribeOptions.language_detection_threshold
+    vad: speech.Vad = VadOptions.detector
     audio_track: opt.AudioTrack = None
 
 
 def run_detect(arguments: DetectArguments) -> None:
     """Tell the language of recordings, and how sure that is.
 
-    By default the first window decides; more of them help where a recording begins with music or a jingle.
+    By default the first window in which someone speaks decides; more of them help where several languages are spoken.
     """
     rows, problems = [], []
     with Console(quiet=arguments.quiet) as console:
@@ -49,6 +51,7 @@ def run_detect(arguments: DetectArguments) -> None:
             languages=tuple(name.strip() for name in (arguments.language or "").split(",") if name.strip()),
             language_detection_segments=arguments.language_detection_segments,
             language_detection_threshold=arguments.language_detection_threshold,
+            vad=VadOptions(detector=arguments.vad),  # type: ignore[arg-type]  # checked there
         )
         from subwhisper.pipeline.quickstart import quick_imports
 

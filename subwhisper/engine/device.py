@@ -1,6 +1,6 @@
 """Where the network runs and in which precision; asked when a model is loaded, never on import."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -10,6 +10,12 @@ from subwhisper.errors import OptionError
 from subwhisper.model.quantization import multiplies_fast
 
 _DEVICES = "auto, cpu, cuda, cuda:1 or mps"
+_LIGHTER: dict[str, dict[Compute, Compute]] = {
+    "cuda": {"float32": "float16", "float16": "int8", "bfloat16": "int8"},
+    "mps": {"float32": "float16"},
+    "cpu": {"float32": "bfloat16", "bfloat16": "int8", "float16": "int8"},
+}
+_COMPLAINTS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,16 @@ class Placement:
     def dtype(self) -> torch.dtype:
         """Of everything that is not quantised."""
         return torch.float32 if self.compute == "int8" else getattr(torch, self.compute)
+
+    def __str__(self) -> str:
+        return f"{self.compute} on {self.device}"
+
+    def lighter(self) -> "Placement | None":
+        """Where a network needs less memory: the next smaller precision, then the processor; None if there is none."""
+        precision = _LIGHTER[self.device.type].get(self.compute)
+        if precision is not None:
+            return replace(self, compute=precision)
+        return None if self.device.type == "cpu" else place("cpu", "int8" if self.compute == "int8" else "auto")
 
 
 def place(device: str = "auto", compute: str = "auto") -> Placement:
@@ -75,3 +91,12 @@ def set_threads(threads: int | None) -> None:
         raise OptionError(f"threads must not be negative, got {threads}")
     if threads:
         torch.set_num_threads(threads)
+
+
+def lack_of_memory(error: BaseException) -> str | None:
+    """What an error says of memory that has run out, on any device, in one line; None if it is about something else."""
+    said = str(error).strip().partition("\n")[0]
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return said or "out of memory"
+    is_it = isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _COMPLAINTS)
+    return said if is_it else None

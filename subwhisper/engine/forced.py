@@ -16,6 +16,7 @@ from subwhisper.engine.alignment import Aligner
 from subwhisper.engine.anchors import bare, match
 from subwhisper.engine.energy import STEP, Loudness
 from subwhisper.engine.features import FRAMES_PER_SECOND
+from subwhisper.engine.memory import MemoryLadder
 from subwhisper.engine.reader import WindowEncoder
 from subwhisper.engine.windows import FRAMES_PER_POSITION, Window
 from subwhisper.transcript import Word
@@ -84,8 +85,11 @@ class ForcedAligner:
         dims = self.encoder.model.network.dims
         longest = _FILLED * self.encoder.model.window_frames / FRAMES_PER_SECOND
         room = dims.n_text_ctx - len(self.aligner.start) - 2
-        for stretch in stretches(spoken, places, self.loudness, duration, longest=longest):
-            for index, word in self._timed(stretch, text, tokens, room):
+        laid = [*stretches(spoken, places, self.loudness, duration, longest=longest)]
+        ladder = MemoryLadder(self.encoder.model, 1)
+        timed = ladder.run(lambda some: [[*self._timed(stretch, text, tokens, room)] for stretch in some], laid)
+        for stretch, words in zip(laid, timed, strict=True):
+            for index, word in words:
                 found[index] = word
             if on_progress is not None:
                 on_progress(stretch.end)

@@ -11,13 +11,18 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from subwhisper.engine.features import FRAMES_PER_SECOND
-from subwhisper.engine.options import TranscribeOptions
+from subwhisper.audio import AudioSource
+from subwhisper.engine.batched import clips_with_speech
+from subwhisper.engine.features import FRAMES_PER_SECOND, HOP
+from subwhisper.engine.options import TranscribeOptions, VadOptions
 from subwhisper.engine.reader import WindowEncoder
 from subwhisper.engine.tokenizer import Tokenizer
+from subwhisper.engine.vad.listener import SpeechListener, detector
 from subwhisper.engine.vad.speech_map import SpeechMap
 from subwhisper.engine.windows import Window
 from subwhisper.model.whisper import Whisper
+
+_LEAST_SPEECH = FRAMES_PER_SECOND  # frames of it in a window that is worth listening to
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +114,32 @@ def agreed_language(windows: Iterable[Mapping[str, float]], threshold: float) ->
     return HeardLanguage(best, max(votes[best]), _ranked(means))
 
 
-def openings(speech: SpeechMap | None, n_frames: int, window_frames: int) -> Iterator[int]:
-    """First frames of windows, one behind the other, in which someone speaks, or which just cover the recording."""
-    starts = [round(span.start * FRAMES_PER_SECOND) for span in speech.spans] if speech else []
+def openings(clips: Sequence[tuple[int, int]], speech: SpeechMap, window_frames: int) -> Iterator[int]:
+    """First frames of windows, one behind the other, in which someone speaks in clips; none where nobody does."""
     reached = 0
-    for start in starts or range(0, max(1, n_frames), window_frames):
-        if start >= reached:
+    for first, end in clips_with_speech(clips, speech):
+        start = max(first, reached)
+        while start < end and (end - start >= _LEAST_SPEECH or not reached):
             yield start
-            reached = start + window_frames
+            start = reached = start + window_frames
+
+
+def first_openings(audio: AudioSource, vad: VadOptions, n_windows: int, window_frames: int) -> list[int]:
+    """First frames of as many windows in which someone speaks; windows that cover the beginning where nobody does.
+
+    The recording is read no further than they lie.
+    """
+    listener = SpeechListener(detector(vad), vad, longest=window_frames / FRAMES_PER_SECOND)
+    n_samples, spans = 0, []
+    for block in audio.blocks():
+        n_samples += len(block)
+        spans += listener.hear(block)
+        found = [*openings([(0, n_samples // HOP)], SpeechMap(spans), window_frames)]
+        if len(found) >= n_windows:
+            return found[:n_windows]
+    n_frames = max(1, n_samples // HOP)
+    found = [*openings([(0, n_frames)], SpeechMap(spans + listener.finish()), window_frames)]
+    return (found or [*range(0, n_frames, window_frames)])[:n_windows]
 
 
 def hear_language(encoder: WindowEncoder, firsts: Iterable[int], options: TranscribeOptions) -> HeardLanguage:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import torch
 
-from subwhisper.engine.device import Compute, Placement, place
+from subwhisper.engine.device import Placement, lack_of_memory
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.errors import ModelError
 
@@ -19,13 +19,6 @@ _log = logging.getLogger(__name__)
 
 Waiting = TypeVar("Waiting")
 Done = TypeVar("Done")
-
-_LIGHTER: dict[str, dict[Compute, Compute]] = {
-    "cuda": {"float32": "float16", "float16": "int8", "bfloat16": "int8"},
-    "mps": {"float32": "float16"},
-    "cpu": {"float32": "bfloat16", "bfloat16": "int8", "float16": "int8"},
-}
-_COMPLAINTS = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +31,14 @@ class Load:
 
     def __str__(self) -> str:
         windows = "1 window" if self.batch == 1 else f"{self.batch} windows"
-        return f"{windows} at once in {self.placement.compute} on {self.placement.device}"
+        return f"{windows} at once in {self.placement}"
 
     def lighter(self) -> "Load | None":
         """The next smaller load: half the batch, then the next precision, then the processor; None if there is none."""
         if self.batch > 1:
             return replace(self, batch=self.batch // 2)
-        device, compute = self.placement.device, self.placement.compute
-        precision = _LIGHTER[device.type].get(compute)
-        if precision is not None:
-            return replace(self, placement=Placement(device, precision))
-        if device.type == "cpu":
-            return None
-        return replace(self, placement=place("cpu", "int8" if compute == "int8" else "auto"))
+        placement = self.placement.lighter()
+        return None if placement is None else replace(self, placement=placement)
 
 
 class MemoryLadder:
@@ -79,33 +67,40 @@ class MemoryLadder:
             some = waiting[n_done : n_done + self._batch]
             n_waiting = n_done + len(some)
             try:
+                self._model.restore()
                 for done in work(some):
                     n_done += 1
                     yield done
                 continue
             except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error):
+                complaint = lack_of_memory(error)
+                if complaint is None:
                     raise
-                complaint = str(error).splitlines()[0] if str(error) else "out of memory"
             # only now is the error gone, and with it all that its frames held
             self._step_down(Load(self._model.placement, n_waiting - n_done), complaint)
 
-    def _step_down(self, load: Load, complaint: str) -> None:
-        lighter = load.lighter()
-        if lighter is None:
-            hint = "use a smaller model, or close other programs"
-            raise ModelError(f"there is not enough memory for {load}: {complaint}", hint=hint)
-        self.steps.append(f"memory ran out with {load}; went on with {lighter}")
-        _log.info("%s (%s)", self.steps[-1], complaint)
-        if load.placement.device.type == "cuda":
-            torch.cuda.empty_cache()
-        self._batch = lighter.batch
-        if lighter.placement != load.placement:
-            self._model.move(lighter.placement)
+    def _step_down(self, load: Load, complaint: str | None) -> None:
+        while complaint is not None:
+            lighter = load.lighter()
+            if lighter is None:
+                hint = "use a smaller model, or close other programs"
+                raise ModelError(f"there is not enough memory for {load}: {complaint}", hint=hint)
+            self.steps.append(f"memory ran out with {load}; went on with {lighter}")
+            _log.info("%s (%s)", self.steps[-1], complaint)
+            if load.placement.device.type == "cuda":
+                torch.cuda.empty_cache()
+            self._batch, complaint = lighter.batch, self._moved(lighter.placement)
+            load = lighter
 
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory has run out, on any device."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _COMPLAINTS)
+    def _moved(self, placement: Placement) -> str | None:
+        """Let the model compute elsewhere; what is said if there is too little memory for that too."""
+        if placement == self._model.placement:
+            return None
+        try:
+            self._model.move(placement)
+        except (MemoryError, RuntimeError) as error:
+            complaint = lack_of_memory(error)
+            if complaint is None:
+                raise
+            return complaint
+        return None

@@ -158,11 +158,17 @@ class Recording:
             return "en", None
         if known := self._store.get(_LANGUAGE):
             return known[_LANGUAGE], known[_PROBABILITY]
-        firsts = [*openings(self._speech, self.survey.n_frames, self._model.window_frames)]
+        firsts = [*self._openings()]
         heard = next(self._ladder.run(lambda asked: [hear_language(self._encoder, asked[0], self.options)], [firsts]))
         _log.info("detected %s (probability %.2f)", LANGUAGES[heard.language], heard.probability)
         self._store.put(_LANGUAGE, {_LANGUAGE: heard.language, _PROBABILITY: heard.probability})
         return heard.language, heard.probability
+
+    def _openings(self) -> Iterable[int]:
+        """First frames of windows to hear the language in."""
+        window_frames = self._model.window_frames
+        spoken = [] if self._speech is None else [*openings(self._clips(), self._speech, window_frames)]
+        return spoken or range(0, max(1, self.survey.n_frames), window_frames)
 
     def _languages(self) -> Languages:
         """How the language of each window is told."""

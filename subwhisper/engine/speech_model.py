@@ -1,11 +1,12 @@
 """A checkpoint made ready to run: its network, tokenizer and where they compute."""
 
+import logging
 from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 
-from subwhisper.engine.device import Placement, place
+from subwhisper.engine.device import Placement, lack_of_memory, place
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import ModelError
 from subwhisper.model import catalog
@@ -14,6 +15,8 @@ from subwhisper.model.few_rows import suit_few_rows
 from subwhisper.model.fusion import fuse, shorten
 from subwhisper.model.quantization import quantize
 from subwhisper.model.whisper import Whisper, sinusoids
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -41,16 +44,19 @@ class SpeechModel:
     def build(cls, checkpoint: Checkpoint, *, device: str = "auto", compute: str = "auto") -> "SpeechModel":
         """Put a checkpoint on a device, in a precision; see `Transcriber` for both.
 
+        Where there is too little memory for that, it is put where it needs less.
+
         Raises:
             OptionError: no such device or precision.
-            ModelError: the checkpoint's tensors do not fit its dimensions.
+            ModelError: the checkpoint's tensors do not fit its dimensions, or there is not enough memory at all.
         """
-        placement = place(device, compute)
-        return cls(
+        intended = place(device, compute)
+        network, placement = _placed(checkpoint, intended)
+        model = cls(
             name=checkpoint.name,
             fingerprint=checkpoint.fingerprint,
             placement=placement,
-            network=ready(_network(checkpoint), placement),
+            network=network,
             tokenizer=Tokenizer(
                 checkpoint.vocabulary,
                 is_multilingual=checkpoint.is_multilingual,
@@ -60,14 +66,21 @@ class SpeechModel:
             suppress_tokens=checkpoint.suppress_tokens,
             checkpoint=checkpoint,
         )
+        model.intended = intended
+        return model
 
     def move(self, placement: Placement) -> None:
         """Compute elsewhere, or in a smaller precision, from now on; whoever holds the network holds the same one."""
         network = self.network
         network.encoder = network.decoder = nn.Module()  # type: ignore[assignment]  # their memory is needed
+        self.placement = placement
         fresh = ready(_network(self.checkpoint), placement)
         network.encoder, network.decoder, network.cross_dtype = fresh.encoder, fresh.decoder, fresh.cross_dtype
-        self.placement = placement
+
+    def restore(self) -> None:
+        """Build the layers again if they were lost because there was no memory left to move them."""
+        if type(self.network.encoder) is nn.Module:
+            self.move(self.placement)
 
     @property
     def window_frames(self) -> int:
@@ -93,6 +106,24 @@ def ready(network: Whisper, placement: Placement) -> Whisper:
     network.to(placement.device, placement.dtype)
     shorten(network)
     return network
+
+
+def _placed(checkpoint: Checkpoint, intended: Placement) -> tuple[Whisper, Placement]:
+    """The network ready to run, and where there was memory for it."""
+    placement: Placement = intended
+    while True:
+        try:
+            return ready(_network(checkpoint), placement), placement
+        except (MemoryError, RuntimeError) as error:
+            complaint = lack_of_memory(error)
+            if complaint is None:
+                raise
+        lighter = placement.lighter()
+        if lighter is None:
+            hint = "use a smaller model, or close other programs"
+            raise ModelError(f"there is not enough memory for the model {checkpoint.name}: {complaint}", hint=hint)
+        _log.info("no memory for %s in %s, so %s is tried (%s)", checkpoint.name, placement, lighter, complaint)
+        placement = lighter
 
 
 def _network(checkpoint: Checkpoint) -> Whisper:

@@ -13,7 +13,8 @@ from subwhisper.engine.abilities import check
 from subwhisper.engine.coverage import second_opinion
 from subwhisper.engine.device import set_threads
 from subwhisper.engine.features import FRAMES_PER_SECOND, HOP, MelReader, survey
-from subwhisper.engine.language import HeardLanguage, hear_language
+from subwhisper.engine.language import HeardLanguage, first_openings, hear_language
+from subwhisper.engine.memory import MemoryLadder
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.reader import WindowEncoder
 from subwhisper.engine.recording import OnProgress, Recording
@@ -102,20 +103,20 @@ class Transcriber:
         """Tell the language of a recording without writing down what is said.
 
         Args:
-            audio: only the windows that may be listened to are read.
-            options: those of language detection count.
+            audio: read as far as the windows that are listened to; someone speaks in them, if anyone does.
+            options: those of language detection count, and those of speech.
 
         Raises:
             OptionError: the model knows only English, or not a language that was asked for.
         """
         chosen = options or TranscribeOptions()
         self.require_languages(chosen)
-        n_frames = chosen.language_detection_segments * self.model.window_frames
-        opening = Opening(audio, n_frames * HOP)
-        surveyed = survey(opening, self.model.network.dims.n_mels)
-        encoder = WindowEncoder(self.model, MelReader(opening, self.model.network.dims.n_mels, surveyed))
-        firsts = range(0, max(1, surveyed.n_frames), self.model.window_frames)
-        return hear_language(encoder, firsts, chosen)
+        n_mels, n_frames = self.model.network.dims.n_mels, self.model.window_frames
+        firsts = first_openings(audio, chosen.vad, chosen.language_detection_segments, n_frames)
+        opening = Opening(audio, (firsts[-1] + n_frames) * HOP)
+        encoder = WindowEncoder(self.model, MelReader(opening, n_mels, survey(opening, n_mels)))
+        ladder = MemoryLadder(self.model, 1)
+        return next(ladder.run(lambda asked: [hear_language(encoder, asked[0], chosen)], [firsts]))
 
     def require_languages(self, options: TranscribeOptions) -> None:
         """Make sure that the model can tell languages apart, those asked for among them.
@@ -123,10 +124,7 @@ class Transcriber:
         Raises:
             OptionError: it cannot.
         """
-        check(self.model, options)
-        if not self.model.tokenizer.is_multilingual:
-            hint = "use a multilingual model, such as base or small"
-            raise OptionError(f"the model {self.model.name} knows English only, so it can tell no languages", hint=hint)
+        check(self.model, replace(options, multilingual=True))
 
     def segments(
         self,

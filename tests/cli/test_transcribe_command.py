@@ -14,6 +14,7 @@ from torch import Tensor
 
 from subwhisper.media.ffmpeg import find_ffmpeg, run
 from subwhisper.model.whisper import Whisper
+from subwhisper.pipeline import models
 
 
 def names(folder: Path) -> list[str]:
@@ -280,6 +281,21 @@ def test_far_too_little_memory_is_one_clear_line(
     assert ran.code == 5
     assert "not enough memory for 1 window at once in int8 on cpu" in ran.stderr
     assert "smaller model" in ran.stderr
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("unable to mmap 9 bytes: Cannot allocate memory (12)")])
+def test_no_memory_to_read_the_model_is_one_clear_line(
+    run_cli: Run, tiny_model: Path, tone: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def read(path: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(models, "read_checkpoint", read)
+    ran = run_cli("transcribe", tone, "--model", tiny_model, "-l", "en", *QUICK)
+    assert ran.code == 5
+    said, hint = ran.stderr.splitlines()
+    assert said.startswith("subwhisper: error: there is not enough memory: ")
+    assert "smaller --model" in hint
 
 
 @pytest.mark.parametrize(("stated", "warned"), [("ger", True), ("eng", False), ("und", False)])

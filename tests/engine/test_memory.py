@@ -7,10 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from subwhisper.engine.device import Placement
-from subwhisper.engine.memory import Load, MemoryLadder, is_out_of_memory
+from subwhisper.engine import speech_model
+from subwhisper.engine.device import Placement, lack_of_memory
+from subwhisper.engine.memory import Load, MemoryLadder
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import ModelError
+from subwhisper.model.whisper import Whisper
 
 from .networks import micro_checkpoint
 from .test_batched import BATCHED, noise
@@ -80,10 +82,16 @@ def test_at_the_end_of_the_ladder_the_load_is_named(model: Transcriber) -> None:
         list(MemoryLadder(model.model, 1).run(work, [1]))
 
 
+@pytest.mark.parametrize("said", ["unable to mmap 9 bytes: Cannot allocate memory (12)", "MPS backend out of memory"])
+def test_complaints_of_others_are_understood(said: str) -> None:
+    assert lack_of_memory(RuntimeError(f"{said}\nTry this.")) == said
+    assert lack_of_memory(ValueError(said)) is None
+
+
 def test_the_processors_own_complaint_is_understood() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)
-    assert is_out_of_memory(caught.value)
+    assert "memory" in (lack_of_memory(caught.value) or "")
 
 
 class Little:
@@ -174,3 +182,63 @@ def test_what_was_given_up_is_told_when_the_work_goes_on_another_day(
     again = model.transcribe(noise(26), OPTIONS, windows=store)
     assert again == first
     assert len(again.provenance["gave_up"]) == 2
+
+
+def room_for(monkeypatch: pytest.MonkeyPatch, *computes: str) -> None:
+    """Memory for the layers of a network in these precisions only."""
+    ready = speech_model.ready
+
+    def prepared(network: Whisper, placement: Placement) -> Whisper:
+        if placement.compute not in computes:
+            raise FULL
+        return ready(network, placement)
+
+    monkeypatch.setattr(speech_model, "ready", prepared)
+
+
+def test_a_model_too_large_for_the_memory_is_loaded_in_a_smaller_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = Transcriber(micro_checkpoint(), device="cpu", compute="int8").transcribe(noise(5), OPTIONS)
+    room_for(monkeypatch, "int8")
+    found = Transcriber(micro_checkpoint(), device="cpu", compute="float32").transcribe(noise(5), OPTIONS)
+    assert [segment.tokens for segment in found.segments] == [segment.tokens for segment in expected.segments]
+    assert found.provenance["compute"] == "int8"
+    assert found.provenance["gave_up"] == ["memory had run out before; began with 8 windows at once in int8 on cpu"]
+
+
+def test_a_model_too_large_for_any_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    room_for(monkeypatch)
+    with pytest.raises(ModelError, match=r"not enough memory for the model micro: CUDA out of memory.*smaller model"):
+        Transcriber(micro_checkpoint(), device="cpu", compute="float32")
+
+
+def test_a_model_that_cannot_be_moved_either_goes_one_step_further(
+    model: Transcriber, little: Callable[..., Little], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    little(computes=("int8",))
+    room_for(monkeypatch, "int8")  # on the way there bfloat16 is tried, and the layers do not fit
+    found = model.transcribe(noise(5), OPTIONS)
+    assert found.segments
+    assert [step.rpartition("in ")[2] for step in found.provenance["gave_up"]][-2:] == [
+        "bfloat16 on cpu",
+        "int8 on cpu",
+    ]
+
+
+def test_a_model_that_fitted_nowhere_is_tried_again_with_the_next_recording(
+    model: Transcriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(model.model.network, "encode", Little(model, computes=()).encode)
+        room_for(full)
+        with pytest.raises(ModelError, match="not enough memory for 1 window at once in int8 on cpu"):
+            model.transcribe(noise(5), OPTIONS)
+    found = model.transcribe(noise(5), OPTIONS)  # other programs have been closed
+    assert found.segments
+    assert found.provenance["compute"] == "int8"
+
+
+def test_a_language_is_detected_with_little_memory_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Transcriber(micro_checkpoint(languages=("en", "de")), device="cpu", compute="float32")
+    monkeypatch.setattr(model.model.network, "encode", Little(model, computes=("bfloat16",)).encode)
+    assert model.hear_language(noise(5)).language in ("en", "de")
+    assert model.model.placement.compute == "bfloat16"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from subwhisper.audio import Audio
+from subwhisper.engine.language import first_openings
 from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions, VadOptions
 from subwhisper.engine.recording import Progress
 from subwhisper.engine.transcriber import Transcriber
@@ -15,6 +16,7 @@ from subwhisper.errors import ModelError, OptionError
 from subwhisper.transcript import Transcript
 
 from .networks import micro_checkpoint
+from .test_streaming import bursts
 
 QUICK = TranscribeOptions(
     plan="sequential",
@@ -96,6 +98,16 @@ def test_the_language_is_detected_unless_stated(polyglot: Transcriber) -> None:
     assert {s.language for s in polyglot.transcribe(sound(2), stated).segments} == {"de"}
 
 
+def test_the_language_of_a_recording_is_that_of_its_speech(polyglot: Transcriber) -> None:
+    recording = bursts((9, 12), seconds=14)
+    vad = VadOptions(detector="energy")
+    [first] = first_openings(Audio(recording), vad, 1, 200)
+    found = polyglot.hear_language(Audio(recording), replace(QUICK, vad=vad))
+    for start, is_the_same in ((first, True), (0, False)):
+        other = polyglot.hear_language(Audio(recording[start * 160 :]), QUICK).ranked
+        assert (found.ranked == pytest.approx(other, abs=0.02)) == is_the_same
+
+
 def test_translated_text_is_english(polyglot: Transcriber) -> None:
     options = replace(QUICK, language="de", task="translate")
     assert polyglot.transcribe(sound(2), options).language == "en"
@@ -144,7 +156,7 @@ def test_the_language_is_one_of_those_allowed(polyglot: Transcriber) -> None:
         (("en", "de"), {"languages": ("fr", "de")}, "does not know French"),
         (("en", "de"), {"language": "fr"}, "does not know French"),
         ((), {"languages": ("en", "fr")}, "English only, not French"),
-        ((), {"multilingual": True}, "languages cannot be mixed"),
+        ((), {"multilingual": True}, "can tell no languages apart"),
     ],
 )
 def test_languages_a_model_does_not_know_are_refused(
