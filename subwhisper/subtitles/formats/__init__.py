@@ -35,6 +35,7 @@ from subwhisper.subtitles.formats import (
 from subwhisper.subtitles.formats.clock import parse_arrow
 from subwhisper.subtitles.formats.encodings import Report, decode, read_bytes
 from subwhisper.subtitles.formats.reading import Clerk, file_lines
+from subwhisper.subtitles.formats.strangers import stranger
 from subwhisper.subtitles.track import Track
 
 
@@ -176,6 +177,9 @@ def read_track(
     """
     path = Path(path)
     content = read_bytes(path)
+    if told := stranger(content):
+        what, hint = told
+        raise InputError(f"{path} is {what}, no subtitles", hint=hint)
     kind = format_name(format) if format else _recognise_bytes(content, path)
     text = ""
     if kind is None or not FORMATS[kind].read_bytes:

@@ -304,3 +304,20 @@ def test_every_subtitle_sample_is_read_or_refused_by_name(samples: Path) -> None
             read_track(path)
         except InputError as error:
             assert str(path) in error.message  # noqa: PT017 - either outcome will do
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\0\0\0\x20ftypisom" + bytes(100), "video"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "picture"),
+        (b"PK\x03\x04" + bytes(100), "archive"),
+    ],
+)
+def test_what_holds_no_text_is_named_and_nothing_guessed_of_it(tmp_path: Path, content: bytes, what: str) -> None:
+    path = tmp_path / "captions.srt"
+    path.write_bytes(content)
+    repairs: list[Repair] = []
+    with pytest.raises(InputError, match=f"captions.srt is an? .*{what}"):
+        read_track(path, report=repairs.append)
+    assert not repairs
