@@ -47,3 +47,21 @@ def test_a_long_book_with_a_missing_chapter_is_matched_in_seconds() -> None:
     right = sum(kept[j] == i for i, j in pairs)
     assert right >= 0.99 * len(kept)
     assert len(pairs) - right <= 0.01 * len(pairs)
+
+
+def test_what_is_said_again_and_again_is_matched_in_its_order() -> None:
+    """The longest run of all joins the first verse to the last, and is wrong."""
+    verse = said("we all live here together and nobody will ever send us away from here again")
+    heard = [[*verse] for _ in range(30)]
+    for number, one in enumerate(heard[:-1]):  # each is misheard somewhere, only the last is not
+        one[3 + number % 9] = "mumble"
+    flat = [word for one in heard for word in one]
+    pairs = match(verse * 30, flat)
+    assert all(i == j for i, j in pairs)
+    assert len(pairs) == len(flat) - 29
+
+
+def test_a_chorus_that_was_sung_once_is_matched_whole() -> None:
+    chorus, verse = said("row row row your boat"), said("gently down the stream we go")
+    pairs = match([*chorus, *chorus, *verse], [*chorus, *verse])
+    assert pairs == [(i + 5, i) for i in range(11)]  # and not half of it in the first place
