@@ -63,6 +63,17 @@ def test_every_option_of_ours_is_explained() -> None:
             assert parameter.help, f"{command.name} {parameter.name}"
 
 
+def test_several_languages_are_offered_only_where_they_are_taken() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    offering = {
+        name
+        for name, command in commands.items()
+        for parameter in command.params
+        if "--language" in parameter.opts and "en,de" in parameter.help
+    }
+    assert offering == {"batch", "detect", "plan", "transcribe", "translate"}
+
+
 def test_readme_has_every_command_in_its_table(readme: str) -> None:
     rows = {
         name for row in re.findall(r"^\|.*\|$", readme, re.MULTILINE) for name in re.findall(r"subwhisper (\w+)", row)

@@ -27,7 +27,7 @@ class AlignArguments(EditArguments):
     compute: opt.Compute = "auto"
     threads: opt.Threads = None
 
-    language: opt.Language = None
+    language: opt.OneLanguage = None
     audio_track: opt.AudioTrack = None
     refine: opt.Refine = True
 

@@ -58,7 +58,7 @@ class BenchArguments:
     threads: opt.Threads = None
     beam_size: dec.BeamSize = DecodeOptions.beam_size
     batch_size: speech.BatchSize = TranscribeOptions.batch_size
-    language: opt.Language = None
+    language: opt.OneLanguage = None
     json: opt.Json = False
     quiet: opt.Quiet = False
 

@@ -129,7 +129,10 @@ class AlignHeadsArguments:
         str | None,
         opt.option("--inherit", panel="Output", metavar="NAME", help="Take those of a public model of the same shape."),
     ] = None
-    language: opt.Language = None
+    language: Annotated[
+        str,
+        opt.option("--language", "-l", panel=opt.SPEECH_PANEL, metavar="CODE|NAME", help="The language spoken."),
+    ] = "en"
     quiet: opt.Quiet = False
 
 
@@ -152,7 +155,7 @@ def run_align_heads(arguments: AlignHeadsArguments) -> None:
             if arguments.inherit:
                 heads = inherited(checkpoint, arguments.inherit)
             else:
-                language = language_code(arguments.language or "en")
+                language = language_code(arguments.language)
                 found = search(checkpoint, arguments.recordings or (), language, console.progress)
                 heads = found.heads
                 console.line(f"word starts are off by {found.error:.3f} s, before by {found.error_before:.3f} s")

@@ -292,6 +292,13 @@ Language = Annotated[
         help="The language spoken, or those it is one of: en,de (default: detected).",
     ),
 ]  # fmt: skip
+OneLanguage = Annotated[
+    str | None,
+    option(
+        "--language", "-l", panel=SPEECH_PANEL, metavar="CODE|NAME", parser=parse_language,
+        help="The language spoken (default: detected).",
+    ),
+]  # fmt: skip
 Task = Annotated[
     str,
     option(
