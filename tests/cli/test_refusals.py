@@ -281,6 +281,11 @@ def test_a_full_standard_output_exits_4() -> None:
 # -- interruption -------------------------------------------------------------------------------------------------
 
 
+def _heed_hang_ups() -> None:
+    """Where the tests themselves run under nohup, that is inherited."""
+    signal.signal(HANGUP, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (HANGUP, 129)])
 @pytest.mark.skipif(os.name == "nt", reason="signals are another matter there")
 def test_an_interruption_leaves_nothing_half_written(
@@ -291,8 +296,9 @@ def test_an_interruption_leaves_nothing_half_written(
     command += ["--plan", "sequential", *QUICK]
     python = [sys.executable, "-m", "subwhisper"]
     with subprocess.Popen(
-        [*python, *command], stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": CHECKOUT}
-    ) as running:
+        [*python, *command],
+        stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": CHECKOUT}, preexec_fn=_heed_hang_ups,
+    ) as running:  # fmt: skip
         assert running.stderr is not None
         while not running.stderr.readline().startswith("["):  # until the first words are heard
             assert running.poll() is None
@@ -312,6 +318,7 @@ def test_a_terminal_that_is_closed_ends_the_work_in_order(tiny_model: Path, tmp_
     command += ["--language", "en", "--plan", "sequential", *QUICK]
     pid, terminal = os.forkpty()
     if pid == 0:
+        _heed_hang_ups()
         os.execve(sys.executable, command, {**os.environ, "PYTHONPATH": CHECKOUT})
     while b"-->" not in os.read(terminal, 65536):  # until the first words are heard
         pass
