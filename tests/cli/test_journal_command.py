@@ -2,25 +2,16 @@
 
 import json
 import os
-import sqlite3
 import time
 from pathlib import Path
 
 import pytest
 from command_line import Run
+from damaged import spoil_journal
 
 from subwhisper.pipeline.identity import ProcessIdentity
 from subwhisper.pipeline.jobs import State
 from subwhisper.pipeline.journal import Journal, journal_path
-
-
-def damage(path: Path) -> None:
-    """Leave the head of a journal as it is and spoil all that it holds."""
-    with sqlite3.connect(path) as database:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + bytes(len(content) - 4096))
 
 
 @pytest.fixture
@@ -60,7 +51,7 @@ def test_clear_forgets(run_cli: Run, poison: Path) -> None:
 
 def test_a_damaged_journal_is_told_of_and_can_be_cleared(run_cli: Run) -> None:
     Journal(journal_path()).close()
-    damage(journal_path())
+    spoil_journal(journal_path())
     ran = run_cli("journal", "status")
     assert (ran.code, "damaged" in ran.stderr) == (4, True)
     assert "forgot" in run_cli("journal", "clear").stderr

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from damaged import spoil_journal
 
 from subwhisper.errors import JournalError
 from subwhisper.pipeline import jobs as jobs_module
@@ -311,22 +312,13 @@ def test_a_damaged_journal_is_set_aside(path: Path, caplog: pytest.LogCaptureFix
     assert [one.read_bytes()[:2] for one in path.parent.glob("*damaged*")] == [b"no"]
 
 
-def damage(path: Path) -> None:
-    """Leave the head of a journal as it is and spoil all that it holds."""
-    with sqlite3.connect(path) as database:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + bytes(len(content) - 4096))
-
-
 def test_a_journal_that_is_damaged_within_is_set_aside_by_the_next_batch(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It opened well, so every batch worked without one, and said so, for ever."""
     monkeypatch.setenv("SUBWHISPER_STATE", str(tmp_path / "state"))
     Journal(journal_path()).close()
-    damage(journal_path())
+    spoil_journal(journal_path())
     with pytest.raises(JournalError, match="damaged"):
         Journal(journal_path()).status()
     journal = open_journal()
