@@ -271,7 +271,7 @@ Compute = Annotated[
     str,
     option(
         "--compute", panel=_MODEL, metavar="TYPE", parser=parse_compute,
-        help="auto (float16 on a GPU, int8 where the processor has 8-bit instructions, else float32), "
+        help="auto (float16 on a GPU, int8 where the processor gains from it, else float32), "
         "float32 (or fp32), bfloat16 (bf16), float16 (fp16) or int8 (i8).",
     ),
 ]  # fmt: skip

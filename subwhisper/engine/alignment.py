@@ -19,11 +19,12 @@ from subwhisper.engine.dtw import dtw
 from subwhisper.engine.features import FRAMES_PER_SECOND
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.engine.windows import FRAMES_PER_POSITION, Window
+from subwhisper.model.compiled import numbers
+from subwhisper.model.compiled.numbers import MEDIAN_WIDTH
 from subwhisper.model.whisper import Whisper
 from subwhisper.transcript import Segment, Word
 
 _POSITIONS_PER_SECOND = FRAMES_PER_SECOND // FRAMES_PER_POSITION
-_MEDIAN_WIDTH = 7
 _LONGEST_MEDIAN = 0.7  # seconds: no language has a usual word longer than this
 _SENTENCE_ENDS = ".。!！?？"
 
@@ -140,11 +141,14 @@ def attention_map(scores: Tensor) -> Tensor:
     Returns:
         (T, A) float32, higher where the token is heard.
     """
+    compiled = numbers.attention_map(scores)
+    if compiled is not None:
+        return compiled
     weights = scores.float().softmax(dim=-1)
     std, mean = torch.std_mean(weights, dim=-2, keepdim=True, unbiased=False)
     # a position that no token listens to tells nothing, and must not become 0 / 0
     normalised = torch.where(std > 0, (weights - mean) / std, 0.0)
-    return median_filter(normalised, _MEDIAN_WIDTH).mean(dim=0)
+    return median_filter(normalised, MEDIAN_WIDTH).mean(dim=0)
 
 
 def median_filter(x: Tensor, width: int) -> Tensor:

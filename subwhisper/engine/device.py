@@ -7,6 +7,7 @@ import torch
 from subwhisper.engine.precision import Compute as Compute
 from subwhisper.engine.precision import parse_compute
 from subwhisper.errors import OptionError
+from subwhisper.model.compiled.library import library
 from subwhisper.model.quantization import multiplies_fast
 
 _DEVICES = "auto, cpu, cuda, cuda:1 or mps"
@@ -46,8 +47,8 @@ def place(device: str = "auto", compute: str = "auto") -> Placement:
 
     Args:
         device: `auto` (CUDA if present, else CPU), `cpu`, `cuda`, `cuda:1` or `mps` (Apple's GPUs).
-        compute: a precision, or `auto`: float16 on a GPU, int8 on a CPU with instructions for it, else float32. It
-            goes by instructions alone: a trial run took seconds, and came out differently on a busy machine.
+        compute: a precision, or `auto`: float16 on a GPU, int8 on a CPU with instructions for it or with a compiled
+            decoder, else float32. No trial run decides: it took seconds, and came out differently on a busy machine.
 
     Raises:
         OptionError: the device is not there, the precision is unknown, or the device does not have it.
@@ -56,7 +57,7 @@ def place(device: str = "auto", compute: str = "auto") -> Placement:
     if precision == "auto":
         if chosen.type != "cpu":
             return Placement(chosen, "float16")
-        return Placement(chosen, "int8" if multiplies_fast() else "float32")
+        return Placement(chosen, "int8" if multiplies_fast() or library() else "float32")
     if precision == "int8" and chosen.type == "mps":
         raise OptionError("there is no int8 on mps", hint="use --compute float16")
     return Placement(chosen, precision)

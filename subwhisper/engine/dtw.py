@@ -1,7 +1,9 @@
-"""The cheapest way through a cost matrix, and nothing else."""
+"""The cheapest way through a cost matrix, and nothing else; in C where that is built, else with numpy."""
 
 import numpy as np
 import numpy.typing as npt
+
+from subwhisper.model.compiled.numbers import cheapest_path
 
 
 def dtw(cost: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
@@ -24,7 +26,9 @@ def dtw(cost: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     """
     if cost.ndim != 2 or cost.size == 0 or np.isnan(cost).any():
         raise ValueError(f"cost must be a matrix without NaN, got shape {cost.shape}")
-    return _backtrace(_sums(cost.astype(np.float32)))
+    exact = cost.astype(np.float32)
+    path = cheapest_path(exact)
+    return _backtrace(_sums(exact)) if path is None else path
 
 
 def _sums(cost: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

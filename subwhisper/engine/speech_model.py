@@ -11,6 +11,7 @@ from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import ModelError
 from subwhisper.model import catalog
 from subwhisper.model.checkpoints import Checkpoint
+from subwhisper.model.compiled.decoder import CompiledDecoder, can_compile
 from subwhisper.model.few_rows import suit_few_rows
 from subwhisper.model.fusion import fuse, shorten
 from subwhisper.model.quantization import quantize
@@ -75,7 +76,7 @@ class SpeechModel:
         network.encoder = network.decoder = nn.Module()  # type: ignore[assignment]  # their memory is needed
         self.placement = placement
         fresh = ready(_network(self.checkpoint), placement)
-        network.encoder, network.decoder, network.cross_dtype = fresh.encoder, fresh.decoder, fresh.cross_dtype
+        network.encoder, network.decoder = fresh.encoder, fresh.decoder
 
     def restore(self) -> None:
         """Build the layers again if they were lost because there was no memory left to move them."""
@@ -97,14 +98,19 @@ class SpeechModel:
 def ready(network: Whisper, placement: Placement) -> Whisper:
     """A network of plain layers where it will run, with those that are quickest there; changed in place."""
     fuse(network)
-    if placement.compute == "int8":
+    is_whole = placement.compute == "int8"
+    steps_in_c = placement.device.type == "cpu" and placement.dtype == torch.float32 and can_compile(network.decoder)
+    if steps_in_c:
+        network.decoder = CompiledDecoder(network.decoder, int8=is_whole)
+    if is_whole:
         network.float()
         quantize(network, placement.device)
     elif placement.compute == "float32" and placement.device.type == "cpu":
         network.float()
         suit_few_rows(network)
     network.to(placement.device, placement.dtype)
-    shorten(network)
+    if not steps_in_c:
+        shorten(network)
     return network
 
 

@@ -96,14 +96,24 @@ class KeyValueCache:
     def capacity(self) -> int:
         return self._store.shape[4]
 
+    @property
+    def known(self) -> Tensor:
+        """(layers, 2, R, H, C, d) keys and values; those from `length` on are still to be written."""
+        return self._store
+
+    def need(self, n_tokens: int) -> int:
+        """How many tokens there will be with so many more; a ValueError if there is no room for them."""
+        end = self.length + n_tokens
+        if end > self.capacity:
+            raise ValueError(f"the cache holds {self.capacity} tokens, {end} were asked for")
+        return end
+
     def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Write (R, H, T, d) keys and values behind the known ones; return all of them, (R, H, length + T, d).
 
         `length` itself moves only in `advance`, after every layer has appended.
         """
-        end = self.length + keys.shape[2]
-        if end > self.capacity:
-            raise ValueError(f"the cache holds {self.capacity} tokens, {end} were asked for")
+        end = self.need(keys.shape[2])
         store = self._store[layer]
         store[0, :, :, self.length : end] = keys
         store[1, :, :, self.length : end] = values
@@ -111,9 +121,7 @@ class KeyValueCache:
 
     def append_one(self, layer: int, keys_and_values: Tensor) -> tuple[Tensor, Tensor]:
         """Write one token of each row, (R, 2, H, d); return all keys and all values, (R * H, length + 1, d)."""
-        end = self.length + 1
-        if end > self.capacity:
-            raise ValueError(f"the cache holds {self.capacity} tokens, {end} were asked for")
+        end = self.need(1)
         store = self._store[layer]
         store[:, :, :, self.length] = keys_and_values.transpose(0, 1)
         known = store.flatten(1, 2)[:, :, :end]

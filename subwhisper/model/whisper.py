@@ -73,6 +73,15 @@ def causal_mask(n_new: int, n_known: int, like: Tensor, filler: Tensor | None = 
     return torch.zeros((), dtype=like.dtype, device=like.device).where(~(is_filler | (keys > queries)), hidden)[:, None]
 
 
+def counted(places: Tensor, first: int, end: int, filler: Tensor | None = None) -> Tensor:
+    """Rows of (P, D) places from `first` to `end`, counted from behind each row's filler (R,) where there is any."""
+    if end > len(places):
+        raise ValueError(f"the decoder reads {len(places)} tokens, {end} were given")
+    if filler is None:
+        return places[first:end]
+    return places[(torch.arange(first, end, device=filler.device) - filler[:, None]).clamp(min=0)]
+
+
 class Attention(nn.Module):
     """Multi-head attention; whoever calls decides what is attended to."""
 
@@ -213,6 +222,9 @@ class TokenEmbedding(nn.Embedding):
 class Decoder(nn.Module):
     """Tokens and audio features to the logits of the next token."""
 
+    cross_dtype: torch.dtype | None = None
+    """In which cross keys and values are kept while decoding; the features' own if not given."""
+
     def __init__(self, dims: ModelDims) -> None:
         super().__init__()
         width = dims.n_text_state
@@ -223,17 +235,41 @@ class Decoder(nn.Module):
 
     def embed(self, tokens: Tensor, position: int, filler: Tensor | None = None) -> Tensor:
         """Tokens from `position` on, (R, T) -> (R, T, D); positions are counted from behind each row's filler (R,)."""
-        end = position + tokens.shape[-1]
-        if end > len(self.positional_embedding):
-            raise ValueError(f"the decoder reads {len(self.positional_embedding)} tokens, {end} were given")
-        places = self.positional_embedding[position:end]
-        if filler is not None:
-            counted = torch.arange(position, end, device=filler.device) - filler[:, None]
-            places = self.positional_embedding[counted.clamp(min=0)]
+        places = counted(self.positional_embedding, position, position + tokens.shape[-1], filler)
         return self.token_embedding(tokens) + places  # type: ignore[no-any-return]
 
     def logits(self, x: Tensor) -> Tensor:
         return self.token_embedding.logits(self.ln(x))
+
+    def hear(self, features: Tensor) -> list[CrossAttended]:
+        """(B, A, D) features to every layer's cross keys and values."""
+        dtype = self.cross_dtype or features.dtype
+        return [CrossAttended.of(features, block.cross_attn.keys_and_values, dtype) for block in self._blocks()]
+
+    def read(self, tokens: Tensor, cache: KeyValueCache, at: Sequence[int] | None = None) -> Tensor:
+        """Append tokens to the cache; see `Whisper.decode`."""
+        x = self.embed(tokens, cache.length, cache.filler)
+        mask = causal_mask(tokens.shape[-1], cache.length, like=x, filler=cache.filler)
+        for layer, block in enumerate(self._blocks()):
+            x = block.step(x, layer, cache, mask)
+        cache.advance(tokens.shape[-1])
+        return self.logits(x if at is None else x[:, list(at)])
+
+    def read_at_once(self, tokens: Tensor, features: Tensor, heads: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+        """Read whole texts, and tell where heads look; see `Whisper.attention_scores`."""
+        x = self.embed(tokens, 0)
+        mask = causal_mask(tokens.shape[-1], 0, like=x)
+        kept: dict[tuple[int, int], Tensor] = {}
+        for layer, block in enumerate(self._blocks()):
+            wanted = sorted({head for at, head in heads if at == layer})
+            x, scores = block.whole(x, features, mask, wanted)
+            if scores is not None:
+                kept |= {(layer, head): scores[:, i] for i, head in enumerate(wanted)}
+        none = x.new_zeros((len(tokens), 0, tokens.shape[-1], features.shape[1]))
+        return self.logits(x), torch.stack([kept[at] for at in heads], dim=1) if heads else none
+
+    def _blocks(self) -> list[DecoderBlock]:
+        return list(self.blocks)  # type: ignore[arg-type]  # ModuleList forgets what it holds
 
 
 class Whisper(nn.Module):
@@ -244,8 +280,6 @@ class Whisper(nn.Module):
         self.dims = dims
         self.encoder = Encoder(dims)
         self.decoder = Decoder(dims)
-        self.cross_dtype: torch.dtype | None = None
-        """In which cross keys and values are kept while decoding; the features' own if not given."""
 
     def encode(self, mel: Tensor) -> Tensor:
         """(B, M, F) log-mel -> (B, A, D) features, in the network's own precision."""
@@ -267,12 +301,8 @@ class Whisper(nn.Module):
             capacity: tokens to reserve room for; the whole text context when not given.
             filler: (R,) tokens at the start of each row that are read as if they were not there.
         """
-        dtype = self.cross_dtype or features.dtype
-        cross = [
-            CrossAttended.of(features, block.cross_attn.keys_and_values, dtype) for block in self._decoder_blocks()
-        ]
         return KeyValueCache(
-            cross,
+            self.decoder.hear(features),
             dtype=features.dtype,
             rows_per_window=rows_per_window,
             capacity=capacity or self.dims.n_text_ctx,
@@ -285,12 +315,7 @@ class Whisper(nn.Module):
         With `at`, only of what follows the tokens at these indices, (R, len(at), V): a long prompt
         times a large vocabulary is much memory for logits that nobody reads.
         """
-        x = self.decoder.embed(tokens, cache.length, cache.filler)
-        mask = causal_mask(tokens.shape[-1], cache.length, like=x, filler=cache.filler)
-        for layer, block in enumerate(self._decoder_blocks()):
-            x = block.step(x, layer, cache, mask)
-        cache.advance(tokens.shape[-1])
-        return self.decoder.logits(x if at is None else x[:, list(at)])
+        return self.decoder.read(tokens, cache, at)
 
     def attention_scores(
         self, tokens: Tensor, features: Tensor, heads: Sequence[tuple[int, int]]
@@ -306,16 +331,4 @@ class Whisper(nn.Module):
             Float32 logits (B, T, V), and cross-attention scores before softmax (B, len(heads), T, A),
             in the order of `heads`.
         """
-        x = self.decoder.embed(tokens, 0)
-        mask = causal_mask(tokens.shape[-1], 0, like=x)
-        kept: dict[tuple[int, int], Tensor] = {}
-        for layer, block in enumerate(self._decoder_blocks()):
-            wanted = sorted({head for at, head in heads if at == layer})
-            x, scores = block.whole(x, features, mask, wanted)
-            if scores is not None:
-                kept |= {(layer, head): scores[:, i] for i, head in enumerate(wanted)}
-        none = x.new_zeros((len(tokens), 0, tokens.shape[-1], features.shape[1]))
-        return self.decoder.logits(x), torch.stack([kept[at] for at in heads], dim=1) if heads else none
-
-    def _decoder_blocks(self) -> list[DecoderBlock]:
-        return list(self.decoder.blocks)  # type: ignore[arg-type]  # ModuleList forgets what it holds
+        return self.decoder.read_at_once(tokens, features, heads)

@@ -10,6 +10,7 @@ from subwhisper.errors import ConfigError, ModelError, OutputError
 from subwhisper.media.facts import ffmpeg_facts, font_facts
 from subwhisper.model import store
 from subwhisper.model.catalog import BUNDLED
+from subwhisper.model.compiled.library import library
 from subwhisper.pipeline.models import DEFAULT
 from subwhisper.pipeline.outputs import check_writable
 from subwhisper.settings import cache_folder, config_files
@@ -84,8 +85,16 @@ def _torch() -> Iterator[Finding]:
         for index in range(torch.cuda.device_count()):
             yield Finding("device", f"cuda:{index} {torch.cuda.get_device_name(index)}")
         return
+    yield _compiled()
     remedy = "a CUDA GPU makes large models many times faster; without one, smaller models help"
     yield Finding("device", f"cpu only, computing in {place().compute}", needed=False, remedy=remedy)
+
+
+def _compiled() -> Finding:
+    if library() is not None:
+        return Finding("compiled decoder", f"built for this processor, in {cache_folder()}", needed=False)
+    remedy = "a C compiler (gcc or clang) makes decoding up to twice as fast on Linux with an x86 processor (AVX2)"
+    return Finding("compiled decoder", "none; torch decodes", healthy=False, needed=False, remedy=remedy)
 
 
 def _cache() -> Finding:

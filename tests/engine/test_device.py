@@ -9,16 +9,23 @@ from subwhisper.errors import OptionError
 
 
 @pytest.mark.parametrize(
-    ("has_cuda", "has_vnni", "chosen"), [(True, True, "float16"), (False, True, "int8"), (False, False, "float32")]
+    ("has_cuda", "has_vnni", "compiled", "chosen"),
+    [
+        (True, True, True, "float16"),
+        (False, True, False, "int8"),
+        (False, False, True, "int8"),
+        (False, False, False, "float32"),
+    ],
 )
 def test_auto_is_what_suits_the_machine(
-    monkeypatch: pytest.MonkeyPatch, has_cuda: bool, has_vnni: bool, chosen: str
+    monkeypatch: pytest.MonkeyPatch, has_cuda: bool, has_vnni: bool, compiled: bool, chosen: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: has_cuda)
     monkeypatch.setattr(device, "multiplies_fast", lambda: has_vnni)
+    monkeypatch.setattr(device, "library", lambda: compiled or None)
     assert place().compute == chosen
     assert place().device.type == ("cuda" if has_cuda else "cpu")
-    assert place("cpu").compute == ("int8" if has_vnni else "float32")
+    assert place("cpu").compute == ("int8" if has_vnni or compiled else "float32")
 
 
 @pytest.mark.parametrize(

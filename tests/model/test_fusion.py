@@ -67,7 +67,7 @@ def test_keys_and_values_of_the_audio_may_be_kept_in_half_the_space() -> None:
     features = fused.encode(torch.randn(2, 80, 120))
     tokens = torch.randint(600, (2, 5))
     expected = fused.decode(tokens, fused.start(features))
-    fused.cross_dtype = torch.bfloat16
+    fused.decoder.cross_dtype = torch.bfloat16
     cache = fused.start(features)
     assert cache.cross[0].keys.dtype == torch.bfloat16
     found = fused.decode(tokens, cache)

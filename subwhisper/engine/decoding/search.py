@@ -14,6 +14,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from subwhisper.model.compiled.numbers import best
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -87,17 +89,17 @@ class Greedy:
         self._texts: list[list[Candidate]] = [[] for _ in range(n_windows)]
 
     def advance(self, logits: Tensor) -> None:
-        logits = logits.float()
-        chosen = self._choose(logits)
-        logprobs = logits.gather(1, chosen[:, None])[:, 0] - logits.logsumexp(dim=-1)
+        chosen, logprobs = self._choose(logits.float())
         self._sums += torch.where(self._ended, 0.0, logprobs)
         chosen = chosen.masked_fill(self._ended, self._eot)
         self.tokens = torch.cat([self.tokens, chosen[:, None]], dim=1)
         self._ended = chosen == self._eot
         self.done = bool(self._ended.all())
 
-    def _choose(self, logits: Tensor) -> Tensor:
-        return logits.argmax(dim=-1)
+    def _choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """The next token of each row, (R,), and its log-probability."""
+        highest, chosen, total = best(logits, 1)
+        return chosen[:, 0], highest[:, 0] - total
 
     def retire(self) -> Tensor | None:
         going_on = ~self._ended.view(len(self._windows), -1).all(dim=1)
@@ -140,13 +142,14 @@ class Sampling(Greedy):
         super().__init__(len(generators), eot=eot, device=device, rows_per_window=rows_per_window)
         self._generators, self._temperature = list(generators), temperature
 
-    def _choose(self, logits: Tensor) -> Tensor:
+    def _choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         # The smallest of exponential waiting times with rates p picks each token with probability p.
         waits = torch.empty_like(logits)
         by_window = waits.view(len(self._generators), -1)
         for window, generator in zip(by_window, self._generators, strict=True):
             window.exponential_(generator=generator)
-        return (logits / self._temperature - waits.clamp_min(1e-30).log()).argmax(dim=-1)
+        chosen = (logits / self._temperature - waits.clamp_min(1e-30).log()).argmax(dim=-1)
+        return chosen, logits.gather(1, chosen[:, None])[:, 0] - logits.logsumexp(dim=-1)
 
     def _leave(self, going_on: list[bool]) -> None:
         super()._leave(going_on)
@@ -178,9 +181,8 @@ class Beam:
 
     def advance(self, logits: Tensor) -> Tensor:
         n_beams = self.rows_per_window
-        logprobs = torch.log_softmax(logits.float(), dim=-1)
-        best, chosen = logprobs.topk(min(n_beams + 1, logits.shape[1]), dim=-1)
-        totals = self._sums[:, None] + best
+        highest, chosen, total = best(logits.float(), min(n_beams + 1, logits.shape[1]))
+        totals = self._sums[:, None] + (highest - total[:, None])
         kept: list[tuple[int, int, float]] = []
         for at in range(len(self._windows)):
             own = slice(at * n_beams, (at + 1) * n_beams)

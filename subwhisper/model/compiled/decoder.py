@@ -1,0 +1,201 @@
+"""A decoder that takes its steps in C (`decoder.c`), and stands in for torch's after loading.
+
+Shapes: as in `whisper`; O outputs and I inputs of a matrix.
+"""
+
+import ctypes
+import threading
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from subwhisper.model.cache import CrossAttended, KeyValueCache
+from subwhisper.model.compiled.library import Cross, Layer, Matrix, Norm, Step, library
+from subwhisper.model.fusion import FusedAttention
+from subwhisper.model.quantization import channel_scales
+from subwhisper.model.whisper import Attention, Decoder, counted
+
+_BLOCK = 32  # outputs whose weights lie together
+_LANES = 16
+_KINDS = {torch.float32: 0, torch.float16: 1, torch.int8: 2}
+_ONE_AT_A_TIME = threading.Lock()  # the threads behind a step are there once
+
+
+class CompiledDecoder(Decoder):
+    """Reads tokens in C: on the processor, in float32, with weights in float32, half precision or 8 bits.
+
+    Weights that are half precision at heart, as those of nearly every published checkpoint, stay so: half as much to
+    fetch, and the same numbers. With 8 bits, cross keys and values are kept in half precision too. What is added up is
+    float32 always, and a row's sums never depend on the rows beside it.
+    """
+
+    def __init__(self, plain: Decoder, *, int8: bool) -> None:
+        """Copy the weights of a fused `plain`; those that turn a window into keys and values are shared with it."""
+        nn.Module.__init__(self)
+        found = library()
+        if found is None:
+            raise ValueError("there is no compiled step for this processor")
+        self._library = found
+        self.cross_dtype = torch.float16 if int8 else None
+        self.blocks = nn.ModuleList(nn.ModuleDict({"cross_attn": _Heard(b.cross_attn)}) for b in plain._blocks())
+        self._table = plain.token_embedding.weight.detach()
+        self._places = plain.positional_embedding.detach().float()
+        self._kept: list[Tensor] = []
+        blocks = plain._blocks()
+        self._n_heads = blocks[0].attn.n_heads
+        self._layers = (Layer * len(blocks))()
+        for layer, block in zip(self._layers, blocks, strict=True):
+            layer.said_norm, layer.heard_norm, layer.wide_norm = map(
+                self._norm, (block.attn_ln, block.cross_attn_ln, block.mlp_ln)
+            )
+            assert isinstance(block.attn, FusedAttention)
+            layer.joined, layer.said_out = self._matrix(block.attn.joined, int8), self._matrix(block.attn.out, int8)
+            layer.query = self._matrix(block.cross_attn.query, int8)
+            layer.heard_out = self._matrix(block.cross_attn.out, int8)
+            layer.widen, layer.narrow = self._matrix(block.mlp[0], int8), self._matrix(block.mlp[2], int8)
+        self._last_norm = self._norm(plain.ln)
+        self._vocabulary = self._packed(self._table, None, int8)
+        self._heard: tuple[tuple[CrossAttended, ...], ctypes.Array[Cross]] = ((), (Cross * 0)())
+
+    def hear(self, features: Tensor) -> list[CrossAttended]:
+        dtype = self.cross_dtype or features.dtype
+        return [block["cross_attn"].hear(features, dtype) for block in self.blocks]  # type: ignore[index]
+
+    def embed(self, tokens: Tensor, position: int, filler: Tensor | None = None) -> Tensor:
+        places = counted(self._places, position, position + tokens.shape[-1], filler)
+        return functional.embedding(tokens, self._table).float().add_(places)
+
+    def read(self, tokens: Tensor, cache: KeyValueCache, at: Sequence[int] | None = None) -> Tensor:
+        n_tokens = tokens.shape[-1]
+        asked = range(n_tokens) if at is None else [index % n_tokens for index in at]
+        return self._read(tokens, cache, asked)
+
+    def read_at_once(self, tokens: Tensor, features: Tensor, heads: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+        n_tokens = tokens.shape[-1]
+        cache = KeyValueCache(self.hear(features), dtype=torch.float32, rows_per_window=1, capacity=n_tokens)
+        scores = torch.empty(len(tokens), len(heads), n_tokens, features.shape[1])
+        slots = torch.full((len(self._layers), self._n_heads), -1)
+        for slot, (layer, head) in enumerate(heads):
+            slots[layer, head] = slot
+        logits = self._read(tokens, cache, range(n_tokens), slots=slots, scores=scores)
+        return logits, scores
+
+    def _read(
+        self,
+        tokens: Tensor,
+        cache: KeyValueCache,
+        asked: Sequence[int],
+        *,
+        slots: Tensor | None = None,
+        scores: Tensor | None = None,
+    ) -> Tensor:
+        """Take a step with (R, T) tokens; logits (R, len(asked), V) of what follows the tokens asked for."""
+        n_rows, n_tokens = tokens.shape
+        cache.need(n_tokens)
+        x = self.embed(tokens, cache.length, cache.filler)
+        wanted = torch.tensor([row * n_tokens + token for row in range(n_rows) for token in asked])
+        logits = torch.empty(n_rows, len(asked), len(self._table))
+        step = Step(
+            layers=self._layers,
+            last_norm=self._last_norm,
+            vocabulary=self._vocabulary,
+            cross=self._cross(cache.cross),
+            known=cache.known.data_ptr(),
+            filler=_at(cache.filler),
+            asked=wanted.data_ptr(),
+            slots=_at(slots),
+            x=x.data_ptr(),
+            logits=logits.data_ptr(),
+            scores=_at(scores),
+            n_layers=len(self._layers),
+            n_rows=n_rows * n_tokens,
+            n_tokens=n_tokens,
+            width=x.shape[-1],
+            heads=self._n_heads,
+            length=cache.length,
+            capacity=cache.capacity,
+            shared=cache.rows_per_window,
+            positions=cache.cross[0].keys.shape[2],
+            cross_kind=_KINDS[cache.cross[0].keys.dtype],
+            n_asked=len(wanted),
+            n_slots=0 if scores is None else scores.shape[1],
+        )
+        threads = torch.get_num_threads()
+        scratch = torch.empty(self._library.scratch_floats(step, threads))
+        step.scratch = scratch.data_ptr()
+        with _ONE_AT_A_TIME:
+            self._library.take_step(step, threads)
+        cache.advance(n_tokens)
+        return logits
+
+    def _cross(self, cross: tuple[CrossAttended, ...]) -> ctypes.Array[Cross]:
+        if self._heard[0] is not cross:
+            places = [Cross(one.keys.data_ptr(), one.values.data_ptr()) for one in cross]
+            self._heard = (cross, (Cross * len(cross))(*places))
+        return self._heard[1]
+
+    def _norm(self, norm: nn.LayerNorm) -> Norm:
+        weight, bias = norm.weight.detach().float().contiguous(), norm.bias.detach().float().contiguous()
+        self._kept += [weight, bias]
+        return Norm(weight.data_ptr(), bias.data_ptr())
+
+    def _matrix(self, linear: nn.Module, int8: bool) -> Matrix:
+        assert isinstance(linear, nn.Linear)
+        return self._packed(linear.weight.detach(), linear.bias, int8)
+
+    def _packed(self, weight: Tensor, bias: Tensor | None, int8: bool) -> Matrix:
+        """Lay out (O, I) weights in the order in which they are read."""
+        n_outputs, n_inputs = weight.shape
+        scale = None
+        if int8:
+            scale = channel_scales(weight)
+            weight = (weight.float() / scale[:, None]).round().to(torch.int8)
+        else:
+            weight = weight.half() if _is_half(weight) else weight.float()
+        whole = functional.pad(weight, (0, 0, 0, -n_outputs % _BLOCK)) if n_outputs % _BLOCK else weight
+        packed = whole.view(-1, _BLOCK, n_inputs).transpose(1, 2).contiguous()
+        exact = None if bias is None else bias.detach().float().contiguous()
+        self._kept += [tensor for tensor in (packed, scale, exact) if tensor is not None]
+        return Matrix(packed.data_ptr(), _at(scale), _at(exact), n_inputs, n_outputs, _KINDS[packed.dtype])
+
+
+class _Heard(Attention):
+    """Keys and values of the audio, by torch: large products are what it is good at."""
+
+    def __init__(self, plain: Attention) -> None:
+        """Take over what makes keys and values."""
+        nn.Module.__init__(self)
+        self.n_heads, self.key, self.value = plain.n_heads, plain.key, plain.value
+
+    def hear(self, features: Tensor, dtype: torch.dtype) -> CrossAttended:
+        """(B, A, D) features to keys and values; plain layers give them in the order in which they will be read."""
+        if not isinstance(self.key, nn.Linear):
+            return CrossAttended.of(features, self.keys_and_values, dtype)
+        n_windows, n_positions, width = features.shape
+        by_width = features.new_empty((2, n_windows, self.n_heads, width // self.n_heads, n_positions), dtype=dtype)
+        for layer, places in zip((self.key, self.value), by_width.flatten(2, 3), strict=True):
+            for window, place in zip(features, places, strict=True):
+                product = torch.mm(layer.weight, window.T, out=None if place.dtype != window.dtype else place)
+                if layer.bias is not None:
+                    product += layer.bias[:, None]
+                if product is not place:
+                    place.copy_(product)
+        return CrossAttended(by_width)
+
+
+def can_compile(decoder: Decoder) -> bool:
+    """Whether there is a compiled step for this processor and a decoder of this shape."""
+    block = decoder._blocks()[0]
+    width = block.attn.out.in_features
+    return width % _BLOCK == 0 and width // block.attn.n_heads % _LANES == 0 and library() is not None
+
+
+def _is_half(weight: Tensor) -> bool:
+    """Whether the numbers are the same in half precision."""
+    return weight.dtype == torch.float16 or bool((weight.half().to(weight.dtype) == weight).all())
+
+
+def _at(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()

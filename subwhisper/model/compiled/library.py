@@ -1,0 +1,141 @@
+"""Builds the C files beside it for this processor, once, and describes its structures.
+
+Built with the machine's own compiler, for the instructions of its processor, into the user's cache folder. Where that
+cannot be done there is no library, and decoding stays with torch; `SUBWHISPER_COMPILED=0` has the same effect.
+"""
+
+import ctypes
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from subwhisper.settings import cache_folder
+
+_log = logging.getLogger(__name__)
+_FOLDER = Path(__file__).parent
+_SOURCES = ("decoder.c", "choice.c", "alignment.c")
+_HEADERS = ("vectors.h",)
+_FLAGS = ("-O2", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC", "-pthread")
+_NEEDED = frozenset(("avx2", "fma", "f16c"))
+_LONGEST = 120  # seconds: a compiler that takes longer will not be waited for
+
+
+class Matrix(ctypes.Structure):
+    """`struct matrix`."""
+
+    _fields_ = (
+        ("weights", ctypes.c_void_p),
+        ("scale", ctypes.c_void_p),
+        ("bias", ctypes.c_void_p),
+        ("inputs", ctypes.c_int64),
+        ("outputs", ctypes.c_int64),
+        ("kind", ctypes.c_int64),
+    )
+
+
+class Norm(ctypes.Structure):
+    """`struct norm`."""
+
+    _fields_ = (("weight", ctypes.c_void_p), ("bias", ctypes.c_void_p))
+
+
+class Layer(ctypes.Structure):
+    """`struct layer`."""
+
+    _fields_ = (
+        ("said_norm", Norm),
+        ("heard_norm", Norm),
+        ("wide_norm", Norm),
+        ("joined", Matrix),
+        ("said_out", Matrix),
+        ("query", Matrix),
+        ("heard_out", Matrix),
+        ("widen", Matrix),
+        ("narrow", Matrix),
+    )
+
+
+class Cross(ctypes.Structure):
+    """`struct cross`."""
+
+    _fields_ = (("keys", ctypes.c_void_p), ("values", ctypes.c_void_p))
+
+
+class Step(ctypes.Structure):
+    """`struct step`."""
+
+    _fields_ = (
+        ("layers", ctypes.POINTER(Layer)),
+        ("last_norm", Norm),
+        ("vocabulary", Matrix),
+        ("cross", ctypes.POINTER(Cross)),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("known", "filler", "asked", "slots", "x", "logits", "scores", "scratch")
+        ),
+        *((name, ctypes.c_int64) for name in ("n_layers", "n_rows", "n_tokens", "width", "heads", "length")),
+        *((name, ctypes.c_int64) for name in ("capacity", "shared", "positions", "cross_kind", "n_asked", "n_slots")),
+    )
+
+
+_POINTER, _COUNT = ctypes.c_void_p, ctypes.c_int64
+_FUNCTIONS: dict[str, tuple[Any, ...]] = {
+    "take_step": (None, ctypes.POINTER(Step), _COUNT),
+    "scratch_floats": (_COUNT, ctypes.POINTER(Step), _COUNT),
+    "choose_rows": (None, _POINTER, _COUNT, _COUNT, _COUNT, _POINTER, _POINTER, _POINTER),
+    "attention_map": (ctypes.c_int, _POINTER, _COUNT, _COUNT, _COUNT, _COUNT, _POINTER),
+    "cheapest_path": (_COUNT, _POINTER, _COUNT, _COUNT, _POINTER),
+}
+"""What each function returns, and takes."""
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """The library for this processor, built where it is not yet; `None` where it cannot be."""
+    if os.environ.get("SUBWHISPER_COMPILED") == "0" or platform.machine() not in ("x86_64", "AMD64"):
+        return None
+    flags = _processor_flags()
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if not flags >= _NEEDED or compiler is None:
+        return None
+    texts = [(_FOLDER / name).read_bytes() for name in (*_SOURCES, *_HEADERS)]
+    facts = (*texts, " ".join(_FLAGS).encode(), " ".join(sorted(flags)).encode())
+    built = cache_folder() / "compiled" / f"{hashlib.sha256(b'|'.join(facts)).hexdigest()[:16]}.so"
+    try:
+        if not built.is_file():
+            _build(compiler, built)
+        found = ctypes.CDLL(str(built))
+    except (OSError, subprocess.SubprocessError) as error:
+        _log.info("decoding stays with torch: %s", error)
+        return None
+    for name, (result, *arguments) in _FUNCTIONS.items():
+        function = getattr(found, name)
+        function.restype, function.argtypes = result, arguments
+    return found
+
+
+def _processor_flags() -> frozenset[str]:
+    """The instructions that Linux says the processor has; none elsewhere."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(errors="replace")
+    except OSError:
+        return frozenset()
+    lines = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
+    return frozenset(next((value.split() for name, _, value in lines if name.strip() == "flags"), ()))
+
+
+def _build(compiler: str, target: Path) -> None:
+    """Compile beside the target and move it there whole: another process may be doing the same."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        partial = Path(folder) / target.name
+        command = [compiler, *_FLAGS, "-o", str(partial), *(str(_FOLDER / name) for name in _SOURCES), "-lm"]
+        subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=_LONGEST)
+        partial.replace(target)
