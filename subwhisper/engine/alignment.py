@@ -20,7 +20,7 @@ from subwhisper.engine.features import FRAMES_PER_SECOND
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.engine.windows import FRAMES_PER_POSITION, Window
 from subwhisper.model.compiled import numbers
-from subwhisper.model.compiled.numbers import MEDIAN_WIDTH
+from subwhisper.model.compiled.numbers import MEDIAN_WIDTH, best
 from subwhisper.model.whisper import Whisper
 from subwhisper.transcript import Segment, Word
 
@@ -125,7 +125,7 @@ class Aligner:
             before = slice(len(self.start), len(self.start) + len(text))
             spoken = logits[0, before, : self.tokenizer.eot]
             chosen = torch.tensor(list(text), device=features.device)
-            probabilities = (spoken.gather(1, chosen[:, None])[:, 0] - spoken.logsumexp(dim=-1)).exp().tolist()
+            probabilities = (spoken.gather(1, chosen[:, None])[:, 0] - best(spoken, 1)[2]).exp().tolist()
             cost = -attention_map(scores[0, :, :, :n_positions])[len(self.start) : -1]
         path = dtw(cost.cpu().numpy())
         entered = path[1][np.diff(path[0], prepend=-1) > 0]

@@ -150,12 +150,14 @@ def _packets(stdout: IO[bytes]) -> Iterator[tuple[int, _Integers]]:
     try:
         with av.open(pipe, mode="r", format="nut") as container:
             stream: Any = container.streams.audio[0]
+            tick = stream.time_base * SAMPLE_RATE  # in samples; fractions of their own are slow
+            whole, part = 2 * tick.numerator, 2 * tick.denominator
             for packet in container.demux(stream):
                 if pipe.interruption is not None:
                     break  # and this may be half a packet
                 if packet.size > 1 and packet.pts is not None:
                     samples = np.frombuffer(packet, "<i2", count=packet.size // 2)  # the last may end within a sample
-                    yield round(packet.pts * stream.time_base * SAMPLE_RATE), samples
+                    yield (packet.pts * whole + tick.denominator) // part, samples
     except av.error.FFmpegError:
         pass  # ffmpeg wrote nothing, or stopped in the middle of a packet: what it said tells why
     if pipe.interruption is not None:

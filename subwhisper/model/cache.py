@@ -97,6 +97,10 @@ class KeyValueCache:
         return self._store.shape[4]
 
     @property
+    def n_windows(self) -> int:
+        return self.cross[0].keys.shape[0]
+
+    @property
     def known(self) -> Tensor:
         """(layers, 2, R, H, C, d) keys and values; those from `length` on are still to be written."""
         return self._store

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from subwhisper.model.cache import KeyValueCache
+from subwhisper.model.compiled import numbers
 from subwhisper.model.whisper import Attention, DecoderBlock, Whisper, attend_to_all
 
 
@@ -31,6 +32,13 @@ class FusedAttention(Attention):
         self.joined.load_state_dict({"weight": torch.cat(weights), "bias": torch.cat(biases)}, assign=True)
         self.joined.requires_grad_(plain.query.weight.requires_grad)
         self.out = plain.out
+
+    def over(self, x: Tensor) -> Tensor:
+        joined = self.joined(x)
+        heard = numbers.attention(joined, self.n_heads)
+        if heard is None:
+            return super().over(x)
+        return self.out(heard)  # type: ignore[no-any-return]
 
     def of_itself(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         query, keys, values = self.joined(x).view(*x.shape[:-1], 3, self.n_heads, -1).unbind(dim=-3)

@@ -8,6 +8,7 @@ A audio positions, T text tokens, H heads, D width, d = D / H, V vocabulary.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -111,6 +112,10 @@ class Attention(nn.Module):
         """Queries, keys and values of one sequence."""
         return self.queries(x), *self.keys_and_values(x)
 
+    def over(self, x: Tensor) -> Tensor:
+        """Every position of (B, T, D) attends to all."""
+        return self(*self.of_itself(x))  # type: ignore[no-any-return]
+
     def forward(self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
         """Queries (R, H, T, d) -> (R, T, D); keys and values (B, H, L, d) are shared by the R / B rows of a window."""
         n_rows, n_heads, n_tokens, width = query.shape
@@ -134,7 +139,7 @@ class EncoderBlock(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attn(*self.attn.of_itself(self.attn_ln(x)))
+        x = x + self.attn.over(self.attn_ln(x))
         return x + self.mlp(self.mlp_ln(x))  # type: ignore[no-any-return]
 
 
@@ -245,6 +250,10 @@ class Decoder(nn.Module):
         """(B, A, D) features to every layer's cross keys and values."""
         dtype = self.cross_dtype or features.dtype
         return [CrossAttended.of(features, block.cross_attn.keys_and_values, dtype) for block in self._blocks()]
+
+    def stepping(self) -> AbstractContextManager[None]:
+        """Take many steps inside this."""
+        return nullcontext()
 
     def read(self, tokens: Tensor, cache: KeyValueCache, at: Sequence[int] | None = None) -> Tensor:
         """Append tokens to the cache; see `Whisper.decode`."""

@@ -14,7 +14,7 @@ from subwhisper.engine import alignment
 from subwhisper.engine.dtw import _backtrace, _sums
 from subwhisper.model.compiled import numbers
 from subwhisper.model.compiled.decoder import CompiledDecoder, can_compile
-from subwhisper.model.compiled.library import library
+from subwhisper.model.compiled.library import has_long_vectors, library
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.fusion import fuse
 from subwhisper.model.whisper import Whisper
@@ -174,3 +174,19 @@ def test_a_library_that_is_damaged_is_left_alone(tmp_path: Path) -> None:
     built.write_bytes(b"no library")
     told = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
     assert told.stdout == "None\n"
+
+
+@needs_library
+@pytest.mark.parametrize(("n_windows", "n_positions", "n_heads"), [(1, 500, 2), (2, 77, 3), (3, 5, 1)])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_attention_in_c_is_torchs(n_windows: int, n_positions: int, n_heads: int, threads: int) -> None:
+    if not has_long_vectors():
+        pytest.skip("left to torch on processors with shorter vectors")
+    joined = torch.randn(n_windows, n_positions, 3 * 64 * n_heads) * 2
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    found = numbers.attention(joined, n_heads)
+    torch.set_num_threads(before)
+    queries, keys, values = joined.view(n_windows, n_positions, 3, n_heads, 64).permute(2, 0, 3, 1, 4)
+    expected = torch.nn.functional.scaled_dot_product_attention(queries, keys, values).transpose(1, 2).flatten(2)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)

@@ -17,6 +17,7 @@ from subwhisper.engine.decoding.search import Beam, Candidate, Greedy, Sampling,
 from subwhisper.engine.options import DecodeOptions
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import OptionError
+from subwhisper.model.cache import KeyValueCache
 from subwhisper.model.whisper import Whisper
 
 
@@ -150,14 +151,23 @@ class WindowDecoder:
             capacity=min(self._n_context, longest + n_steps),
             filler=torch.tensor(missing, device=features.device) if any(missing) else None,
         )
+        with self._model.decoder.stepping():
+            return self._step(rows, longest, n_steps, cache, search)
+
+    def _step(
+        self, rows: Sequence[tuple[int, ...]], longest: int, n_steps: int, cache: KeyValueCache, search: Search
+    ) -> list[float]:
+        """Read the beginnings, filled up to the `longest`, then one token after the other."""
+        missing = [longest - len(row) for row in rows]
         filled = [(self._tokenizer.eot,) * n + row for n, row in zip(missing, rows, strict=True)]
         at_sot = longest - len(rows[0]) + rows[0].index(self._tokenizer.sot)
-        logits = self._model.decode(torch.tensor(filled, device=features.device), cache, at=(at_sot, longest - 1))
+        logits = self._model.decode(torch.tensor(filled, device=search.tokens.device), cache, at=(at_sot, longest - 1))
         no_speech = self._no_speech(logits[:, 0])
         logits = logits[:, 1]
         if search.rows_per_window > 1:
             cache.widen(search.rows_per_window)
             logits = logits.repeat_interleave(search.rows_per_window, dim=0)
+        is_one_text_each = len(rows) == cache.n_windows
         for step in range(n_steps):
             if step:
                 logits = self._model.decode(search.tokens[:, -1:], cache)[:, -1]
@@ -169,7 +179,7 @@ class WindowDecoder:
             if sources is not None:
                 cache.reorder(sources)
             # the texts of a window share what is heard, so they could only leave together
-            going_on = search.retire() if len(rows) == len(features) else None
+            going_on = search.retire() if is_one_text_each else None
             if going_on is not None:
                 cache.keep(going_on)
         return no_speech

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from subwhisper.engine.options import MODEL_SUPPRESSED, DecodeOptions
 from subwhisper.engine.tokenizer import Tokenizer
+from subwhisper.model.compiled.numbers import best
 from subwhisper.model.dims import ModelDims
 
 SECONDS_PER_TIMESTAMP = 0.02
@@ -96,6 +97,7 @@ class TimestampRules:
             latest_first: largest step after `begin` that may open a window; `None`: any.
         """
         self._begin, self._eot, self._no_timestamps, self._latest_first = begin, eot, no_timestamps, latest_first
+        self._tokens = torch.empty(0)
 
     def apply(self, logits: Tensor, sampled: Tensor) -> None:
         logits[:, self._no_timestamps] = _NEVER
@@ -111,23 +113,22 @@ class TimestampRules:
             logits[:, self._begin + self._latest_first + 1 :] = _NEVER
 
     def _pair(self, logits: Tensor, sampled: Tensor) -> None:
-        begin = self._begin
-        is_timestamp = sampled >= begin
-        after_one = is_timestamp[:, -1]
+        begin, after_one = self._begin, sampled[:, -1] >= self._begin
         # a window opens with a single timestamp, which counts as the second of a pair
-        after_two = is_timestamp[:, -2] & after_one if sampled.shape[1] > 1 else after_one
-        logits[:, begin:].masked_fill_(after_two[:, None], _NEVER)
-        _forbid(logits[:, : self._eot], after_one & ~after_two)
+        after_two = (sampled[:, -2] >= begin) & after_one if sampled.shape[1] > 1 else after_one
+        opens = after_one & ~after_two
+        _forbid(logits[:, : self._eot], opens)
 
         # The second of a pair may repeat the first; any other timestamp must be later than the last,
-        # or a segment would be empty and the window never end.
-        last = sampled.masked_fill(~is_timestamp, begin - 1).amax(dim=1)
-        earliest = last + 1 - (after_one & ~after_two).long()
-        steps = torch.arange(begin, logits.shape[1], device=logits.device)
-        logits[:, begin:].masked_fill_(steps < earliest[:, None], _NEVER)
+        # or a segment would be empty and the window never end. Timestamps are larger than all text.
+        last = sampled.amax(dim=1).clamp_(min=begin - 1)
+        earliest = (last + 1 - opens.long()).masked_fill_(after_two, logits.shape[1])
+        if len(self._tokens) != logits.shape[1] or self._tokens.device != logits.device:
+            self._tokens = torch.arange(logits.shape[1], device=logits.device)
+        logits[:, begin:].masked_fill_(self._tokens[begin:] < earliest[:, None], _NEVER)
 
     def _prefer(self, logits: Tensor) -> None:
-        any_timestamp = logits[:, self._begin :].float().logsumexp(dim=-1)
+        any_timestamp = best(logits[:, self._begin :].float(), 1)[2]
         best_text = logits[:, : self._begin].amax(dim=-1)
         _forbid(logits[:, : self._begin], any_timestamp > best_text)
 

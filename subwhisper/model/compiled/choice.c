@@ -24,7 +24,8 @@ static void choose(const float *x, int64_t n, int64_t k, float *best, int64_t *a
     *logsumexp = best[0] + logf(sum + total(sums));
 }
 
-/* Of (rows, n) numbers. */
-void choose_rows(const float *x, int64_t rows, int64_t n, int64_t k, float *best, int64_t *at, float *logsumexp) {
-    for (int64_t row = 0; row < rows; row++) choose(x + row * n, n, k, best + row * k, at + row * k, logsumexp + row);
+/* Of the first n numbers in rows that lie `stride` apart. */
+void choose_rows(const float *x, int64_t stride, int64_t rows, int64_t n, int64_t k, float *best, int64_t *at,
+                 float *logsumexp) {
+    for (int64_t row = 0; row < rows; row++) choose(x + row * stride, n, k, best + row * k, at + row * k, logsumexp + row);
 }

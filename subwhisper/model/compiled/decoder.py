@@ -5,14 +5,15 @@ Shapes: as in `whisper`; O outputs and I inputs of a matrix.
 
 import ctypes
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from subwhisper.model.cache import CrossAttended, KeyValueCache
-from subwhisper.model.compiled.library import Cross, Layer, Matrix, Norm, Step, library
+from subwhisper.model.compiled.library import ONE_AT_A_TIME, Cross, Layer, Matrix, Norm, Step, library
 from subwhisper.model.fusion import FusedAttention
 from subwhisper.model.quantization import channel_scales
 from subwhisper.model.whisper import Attention, Decoder, counted
@@ -20,7 +21,16 @@ from subwhisper.model.whisper import Attention, Decoder, counted
 _BLOCK = 32  # outputs whose weights lie together
 _LANES = 16
 _KINDS = {torch.float32: 0, torch.float16: 1, torch.int8: 2}
-_ONE_AT_A_TIME = threading.Lock()  # the threads behind a step are there once
+
+
+class _Stepping(threading.local):
+    """What a thread that takes steps has put aside."""
+
+    threads: int | None = None
+    """How many torch used before."""
+
+
+_stepping = _Stepping()
 
 
 class CompiledDecoder(Decoder):
@@ -66,6 +76,20 @@ class CompiledDecoder(Decoder):
     def embed(self, tokens: Tensor, position: int, filler: Tensor | None = None) -> Tensor:
         places = counted(self._places, position, position + tokens.shape[-1], filler)
         return functional.embedding(tokens, self._table).float().add_(places)
+
+    @contextmanager
+    def stepping(self) -> Iterator[None]:
+        """Keep torch to one thread: its others look for work for a while, on the processors that steps need."""
+        if _stepping.threads is not None:
+            yield
+            return
+        _stepping.threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(_stepping.threads)
+            _stepping.threads = None
 
     def read(self, tokens: Tensor, cache: KeyValueCache, at: Sequence[int] | None = None) -> Tensor:
         n_tokens = tokens.shape[-1]
@@ -122,10 +146,10 @@ class CompiledDecoder(Decoder):
             n_asked=len(wanted),
             n_slots=0 if scores is None else scores.shape[1],
         )
-        threads = torch.get_num_threads()
+        threads = _stepping.threads or torch.get_num_threads()
         scratch = torch.empty(self._library.scratch_floats(step, threads))
         step.scratch = scratch.data_ptr()
-        with _ONE_AT_A_TIME:
+        with ONE_AT_A_TIME:
             self._library.take_step(step, threads)
         cache.advance(n_tokens)
         return logits

@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from subwhisper.settings import cache_folder
 
 _log = logging.getLogger(__name__)
 _FOLDER = Path(__file__).parent
-_SOURCES = ("decoder.c", "choice.c", "alignment.c")
-_HEADERS = ("vectors.h",)
+_SOURCES = ("decoder.c", "encoder.c", "choice.c", "alignment.c", "crew.c")
+_HEADERS = ("vectors.h", "crew.h")
 _FLAGS = ("-O2", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC", "-pthread")
 _NEEDED = frozenset(("avx2", "fma", "f16c"))
 _LONGEST = 120  # seconds: a compiler that takes longer will not be waited for
@@ -89,11 +90,22 @@ _POINTER, _COUNT = ctypes.c_void_p, ctypes.c_int64
 _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "take_step": (None, ctypes.POINTER(Step), _COUNT),
     "scratch_floats": (_COUNT, ctypes.POINTER(Step), _COUNT),
-    "choose_rows": (None, _POINTER, _COUNT, _COUNT, _COUNT, _POINTER, _POINTER, _POINTER),
+    "attend_to_all": (ctypes.c_int, _POINTER, _POINTER, *5 * (_COUNT,)),
+    "choose_rows": (None, _POINTER, *4 * (_COUNT,), _POINTER, _POINTER, _POINTER),
     "attention_map": (ctypes.c_int, _POINTER, _COUNT, _COUNT, _COUNT, _COUNT, _POINTER),
     "cheapest_path": (_COUNT, _POINTER, _COUNT, _COUNT, _POINTER),
 }
 """What each function returns, and takes."""
+
+
+ONE_AT_A_TIME = threading.Lock()
+"""Held by who calls what has threads of its own: they are there once."""
+
+
+@cache
+def has_long_vectors() -> bool:
+    """Whether the processor has vectors of 512 bits."""
+    return "avx512f" in _processor_flags()
 
 
 @cache

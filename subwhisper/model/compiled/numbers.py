@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from subwhisper.model.compiled.library import library
+from subwhisper.model.compiled.library import ONE_AT_A_TIME, has_long_vectors, library
 
 
 def best(logits: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -18,7 +18,7 @@ def best(logits: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
         (R, count) the largest, first; (R, count) where they are; (R,) log of the sum of all exponentials.
     """
     found = library()
-    if found is None or logits.device.type != "cpu" or logits.dtype != torch.float32 or not logits.is_contiguous():
+    if found is None or logits.device.type != "cpu" or logits.dtype != torch.float32 or logits.stride(1) != 1:
         values, places = logits.topk(count, dim=-1) if count > 1 else logits.max(dim=-1, keepdim=True)
         return values, places, logits.logsumexp(dim=-1)
     n_rows, n_numbers = logits.shape
@@ -28,8 +28,25 @@ def best(logits: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
         logits.new_empty(n_rows),
     )
     pointers = values.data_ptr(), places.data_ptr(), sums.data_ptr()
-    found.choose_rows(logits.data_ptr(), n_rows, n_numbers, count, *pointers)
+    found.choose_rows(logits.data_ptr(), logits.stride(0), n_rows, n_numbers, count, *pointers)
     return values, places, sums
+
+
+def attention(joined: Tensor, n_heads: int) -> Tensor | None:
+    """What every position hears from all, (B, T, 3 D) joined queries, keys and values to (B, T, D).
+
+    `None` where that is left to torch: it is as fast on processors with shorter vectors.
+    """
+    found = library()
+    n_windows, n_positions, width = joined.shape
+    is_plain = joined.device.type == "cpu" and joined.dtype == torch.float32 and joined.is_contiguous()
+    if found is None or not is_plain or not has_long_vectors() or width // 3 // n_heads % 32 or joined.requires_grad:
+        return None
+    heard = joined.new_empty(n_windows, n_positions, width // 3)
+    sizes = n_windows, n_positions, width // 3, n_heads
+    with ONE_AT_A_TIME:
+        failed = found.attend_to_all(joined.data_ptr(), heard.data_ptr(), *sizes, torch.get_num_threads())
+    return None if failed else heard
 
 
 MEDIAN_WIDTH = 7

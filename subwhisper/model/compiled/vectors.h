@@ -82,22 +82,26 @@ ALWAYS vec exponential(vec x) {
     return mul(p, power_of_two(n));
 }
 
-/* Softmax of n numbers in place, which are multiplied first. */
-static inline void softmax(float *x, int64_t n, float times) {
-    float highest = -INFINITY;
-    int64_t at = 0;
+/* e to the power of n numbers less their largest, all multiplied first, in place; returns one over their sum. */
+static inline float exponentials(float *x, int64_t n, float times) {
     vec best = all(-INFINITY), sums = zero();
+    int64_t at = 0;
     for (; at + LANES <= n; at += LANES) best = larger(best, load(x + at));
-    highest = greatest(best);
+    float highest = greatest(best), sum = 0;
     for (; at < n; at++) highest = x[at] > highest ? x[at] : highest;
-    float sum = 0;
     for (at = 0; at + LANES <= n; at += LANES) {
-        vec e = exponential(mul(sub(load(x + at), all(highest)), all(times)));
+        const vec e = exponential(mul(sub(load(x + at), all(highest)), all(times)));
         sums = add(sums, e);
         store(x + at, e);
     }
     for (; at < n; at++) sum += x[at] = expf((x[at] - highest) * times);
-    vec share = all(1 / (sum + total(sums)));
-    for (at = 0; at + LANES <= n; at += LANES) store(x + at, mul(load(x + at), share));
-    for (; at < n; at++) x[at] *= share[0];
+    return 1 / (sum + total(sums));
+}
+
+/* Softmax of n numbers in place, which are multiplied first. */
+static inline void softmax(float *x, int64_t n, float times) {
+    const float share = exponentials(x, n, times);
+    int64_t at = 0;
+    for (; at + LANES <= n; at += LANES) store(x + at, mul(load(x + at), all(share)));
+    for (; at < n; at++) x[at] *= share;
 }
