@@ -29,9 +29,17 @@ def install(home: Path) -> Path:
         venv.create(home / "venv", with_pip=True)
         if not _pip(python, "-r", str(REQUIREMENTS), "-e", str(ROOT)):
             sys.exit(f"the peers could not be installed into {home / 'venv'}: pip says why above")
+        _drop_useless_torchaudio(python)
         _build_natively(python, wanted)
         done.write_text(wanted, encoding="utf-8")
     return python
+
+
+def _drop_useless_torchaudio(python: Path) -> None:
+    """stable-ts brings torchaudio; one that is behind torch does not load, and keeps transformers from loading too."""
+    if subprocess.run([str(python), "-c", "import torchaudio"], capture_output=True, check=False).returncode:
+        print("torchaudio does not go with this torch: stable-ts cannot be measured", file=sys.stderr)
+        subprocess.run([str(python), "-m", "pip", "uninstall", "-q", "-y", "torchaudio"], check=False)
 
 
 def _build_natively(python: Path, wanted: str) -> None:

@@ -57,8 +57,16 @@ def train(
             n_heads=width // 64,  # as in every Whisper
             encoder_layers=encoder_layers,
         )
-        if first:  # which knows long stretches already
-            options = replace(options, stage_ends=(0.0, 0.04))
+        if first:  # which hears already, and knows long stretches
+            options = replace(
+                options,
+                stage_ends=(0.0, 0.04),
+                teach_minutes=2.0,
+                realign_at=(0.0,),
+                warmup_steps=50,
+                decay_share=0.6,
+                average=0.995,
+            )
         real = open_pack(recordings) if recordings else None
         going = loop.begin(options, corpus, real, read_checkpoint(first) if first else None, device=device)
     loop.train(going, corpus, run, recordings=recordings, slice_minutes=slice_minutes, n_makers=makers)

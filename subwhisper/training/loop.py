@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import InputError
@@ -28,6 +29,7 @@ from subwhisper.training.dataset import BatchStream, Shape, phoneme_classes
 from subwhisper.training.forced import save_timings
 from subwhisper.training.listening import align
 from subwhisper.training.losses import Losses, LossWeights, Trainee
+from subwhisper.training.muon import Muon
 from subwhisper.training.precision import mixed
 from subwhisper.training.recordings import Pack, open_pack
 from subwhisper.training.text import Corpus
@@ -60,6 +62,8 @@ class TrainOptions:
     """Share of the running average kept at each step."""
     stage_ends: tuple[float, ...] = (0.3, 0.5)
     """Shares of the budget after which stretches grow longer."""
+    teach_minutes: float = 0.0
+    """For which the classifier of speech sounds learns alone first, by a network taken over that hears already."""
     realign_at: tuple[float, ...] = (0.04, 0.14, 0.35)
     """Shares of the budget after which the words of the recordings are timed (again); none are heard before."""
     batch_scale: int = 1
@@ -108,7 +112,7 @@ class Run:
     classes: dict[str, int]
     trainee: Trainee
     averaged: dict[str, Tensor]
-    optimizer: torch.optim.Optimizer
+    optimizers: tuple[torch.optim.Optimizer, ...]
     step: int = 0
     seconds: float = 0.0
     """Of training so far."""
@@ -133,7 +137,7 @@ class Run:
             "classes": self.classes,
             "trainee": self.trainee.state_dict(),
             "averaged": self.averaged,
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "clock": (self.step, self.seconds, self.heard, self.n_alignments),
         }
         partial = path.with_suffix(".partial")
@@ -195,7 +199,8 @@ def resume(path: Path, *, minutes: float | None = None, device: str = "cpu") -> 
     run = _assemble(options, byte_pair_vocabulary(state["pieces"], ["en"]), state["classes"], device)
     run.trainee.load_state_dict(state["trainee"])
     run.averaged = state["averaged"]
-    run.optimizer.load_state_dict(state["optimizer"])
+    for optimizer, stored_state in zip(run.optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(stored_state)
     run.step, run.seconds, run.heard, run.n_alignments = state["clock"]
     return run
 
@@ -220,12 +225,23 @@ def _assemble(options: TrainOptions, vocabulary: Vocabulary, classes: dict[str, 
     network = Whisper(options.dims(vocabulary.size))
     draw_weights(network)
     trainee = Trainee(network, len(classes) + 1, options.lower_heads, options.guided_heads).to(device)
-    decayed = [p for p in trainee.parameters() if p.ndim > 1]
-    plain = [p for p in trainee.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=options.learning_rate, betas=(0.9, 0.98), fused=True)
     averaged = {name: value.clone() for name, value in network.state_dict().items()}
-    return Run(options, vocabulary, classes, trainee, averaged, optimizer)
+    return Run(options, vocabulary, classes, trainee, averaged, _optimizers(trainee, options))
+
+
+def _optimizers(trainee: Trainee, options: TrainOptions) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the products inside the blocks; AdamW for embeddings, convolutions, norms and biases."""
+    inner = [value for name, value in trainee.named_parameters() if ".blocks." in name and value.ndim == 2]
+    matrices = {id(value) for value in inner}
+    rest = [value for value in trainee.parameters() if id(value) not in matrices]
+    groups = [
+        {"params": [p for p in rest if p.ndim > 1], "weight_decay": options.weight_decay},
+        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return (
+        Muon(inner, lr=options.learning_rate, weight_decay=options.weight_decay),
+        torch.optim.AdamW(groups, lr=options.learning_rate, betas=(0.9, 0.98), fused=True),
+    )
 
 
 def draw_weights(network: Whisper) -> None:
@@ -275,6 +291,8 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + slice_minutes * 60
+    if run.step == 0 and run.options.teach_minutes:
+        _teach_sounds(run, corpus, n_makers)
     while run.share < 1 and time.monotonic() < end:
         timings = None
         if recordings is not None:
@@ -303,6 +321,29 @@ def _time_recordings(run: Run, recordings: Path, folder: Path) -> None:
     run.trainee.network.load_state_dict(current)
     run.n_alignments += 1
     run.save(folder / "state.pt")
+
+
+def _teach_sounds(run: Run, corpus: Corpus, n_makers: int) -> None:
+    """Let the classifier of speech sounds learn from the network as it is, which stays."""
+    trainee, seconds = run.trainee, run.options.teach_minutes * 60
+    optimizer = torch.optim.AdamW(trainee.sounds.parameters(), lr=_TEACHING_RATE)
+    started: float | None = None
+    for batch in _stream(run, corpus, None).loader(n_makers):
+        started = started or time.monotonic()
+        share = (time.monotonic() - started) / seconds
+        if share >= 1:
+            return
+        batch = batch.to(run.device)
+        with torch.no_grad(), mixed(run.device):
+            features = trainee.network.encoder(batch.mel, batch.first_position)
+        optimizer.param_groups[0]["lr"] = _TEACHING_RATE * (1 - share)
+        sounds = trainee.sounds(features.float())
+        functional.cross_entropy(sounds.flatten(0, 1), batch.phonemes.flatten()).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+
+_TEACHING_RATE = 1e-2
 
 
 def _stream(run: Run, corpus: Corpus, recordings: tuple[Path, Path] | None) -> BatchStream:
@@ -345,14 +386,16 @@ def _steps(run: Run, stream: BatchStream, n_makers: int) -> Iterator[Losses]:
     stream.stage.value = sum(run.share >= end for end in options.stage_ends)
     started = time.monotonic()
     for batch in batches:
-        for group in run.optimizer.param_groups:
-            group["lr"] = learning_rate(options, run.step, run.share)
+        for optimizer in run.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(options, run.step, run.share)
         with mixed(run.device):
             losses = run.trainee(batch.to(run.device), LossWeights())
         losses.total.backward()
         nn.utils.clip_grad_norm_(parameters, options.clip)
-        run.optimizer.step()
-        run.optimizer.zero_grad(set_to_none=True)
+        for optimizer in run.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         _average(run.averaged, network, min(options.average, (1 + run.step) / (10 + run.step)))
         now = time.monotonic()
         run.seconds, started = run.seconds + now - started, now
@@ -375,7 +418,7 @@ def _summary(run: Run, recent: Sequence[Losses]) -> dict[str, float]:
         "step": run.step,
         "minutes": round(run.seconds / 60, 2),
         "hours_heard": round(run.heard / 3600, 2),
-        "lr": float(f"{run.optimizer.param_groups[0]['lr']:.3g}"),
+        "lr": float(f"{run.optimizers[0].param_groups[0]['lr']:.3g}"),
         "threads": torch.get_num_threads(),
         "load": round(os.getloadavg()[0], 1),
         **{name: mean(name) for name in ("token", "phoneme", "attention", "phoneme_accuracy")},

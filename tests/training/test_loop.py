@@ -70,6 +70,18 @@ def test_a_run_goes_on_from_a_model_with_fewer_layers(espeak: Espeak, tmp_path: 
     torch.testing.assert_close(heard[0], heard[1], atol=2e-2, rtol=1e-2)  # exported in half precision
 
 
+@pytest.mark.slow
+def test_the_classifier_learns_alone_first(espeak: Espeak, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SHAPES", (loop.Shape(2.0, 4),) * 4)
+    corpus = Corpus(SENTENCES, ())
+    run = loop.begin(replace(TINY, teach_minutes=0.03), corpus)
+    network = {name: value.clone() for name, value in run.trainee.network.state_dict().items()}
+    sounds = run.trainee.sounds.weight.clone()
+    loop._teach_sounds(run, corpus, 1)
+    assert not torch.equal(run.trainee.sounds.weight, sounds)
+    assert all(torch.equal(value, network[name]) for name, value in run.trainee.network.state_dict().items())
+
+
 def test_each_process_makes_batches_of_its_own(espeak: Espeak, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "SHAPES", (loop.Shape(2.0, 1),) * 4)
     run = loop.begin(replace(TINY, batch_scale=3), Corpus(SENTENCES, ()))
