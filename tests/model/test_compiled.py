@@ -17,6 +17,8 @@ from subwhisper.model.compiled.decoder import CompiledDecoder, can_compile
 from subwhisper.model.compiled.library import has_long_vectors, library
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.fusion import fuse
+from subwhisper.model.quantization import Int8Linear
+from subwhisper.model.stand_ins import replace_linears
 from subwhisper.model.whisper import Whisper
 
 DIMS = ModelDims(80, 60, 64, 2, 2, 611, 40, 64, 2, 2)
@@ -114,6 +116,16 @@ def test_a_compiled_decoder_tells_where_heads_look() -> None:
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(scores, looked, atol=1e-5, rtol=1e-5)
     assert compiled.attention_scores(tokens, features, ())[1].shape == (2, 0, 13, 60)
+
+
+@needs_library
+def test_windows_may_be_heard_by_quantised_layers() -> None:
+    """As on processors with instructions for 8-bit products."""
+    plain, compiled = networks(int8=True)
+    replace_linears(compiled.decoder, lambda path, weight: Int8Linear)
+    features, tokens = plain.encode(torch.randn(2, 80, 120)), torch.randint(611, (2, 6))
+    expected = plain.decode(tokens, plain.start(features))
+    assert off(compiled.decode(tokens, compiled.start(features)), expected) < 0.03
 
 
 @needs_library
