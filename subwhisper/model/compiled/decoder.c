@@ -58,7 +58,7 @@ struct step {
 #define QUERIES 8 /* that read the audio together */
 #define AHEAD 4096 /* bytes: processors do not fetch ahead beyond a page by themselves */
 
-#define ROWS_AT_ONCE (LANES == 16 ? 12 : 3) /* whose sums fit into the registers */
+#define ROWS_AT_ONCE (LANES == 16 ? 12 : 3) /* whose sums fit into the registers; five are the usual beams */
 #define VECTORS (BLOCK / LANES) /* of a block's outputs */
 
 /* Half of x, times one plus the error function of x / sqrt(2); the function after Abramowitz & Stegun 7.1.26. */
@@ -153,16 +153,17 @@ ALWAYS void block_of(const struct matrix *m, int64_t block, const float *x, floa
     for (int64_t row = 0; row < n_rows;) {
         const float *from = x + row * m->inputs;
         float *to = y + row * stride;
-        switch (n_rows - row) {
-#define CASE(count) \
-    case count: few(m, block, from, to, stride, kind, then, count); row += count; break;
-            CASE(1) CASE(2)
+#define TRY(count) \
+    if (n_rows - row >= count) { \
+        few(m, block, from, to, stride, kind, then, count); \
+        row += count; \
+        continue; \
+    }
 #if LANES == 16
-            CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11)
+        TRY(12) TRY(8) TRY(5)
 #endif
-#undef CASE
-            default: few(m, block, from, to, stride, kind, then, ROWS_AT_ONCE); row += ROWS_AT_ONCE;
-        }
+        TRY(3) TRY(1)
+#undef TRY
     }
 }
 
@@ -302,13 +303,17 @@ static void audio(int me, int n, const struct step *s, int64_t layer, const floa
             to[q] = heard + (first + q) * D + head * d;
         }
         const int is_half = s->cross_kind == FLOAT16;
-#define CASE(count) \
-    case count: \
-        if (is_half) compare(ask, count, keys, d, A, scores, FLOAT16); \
-        else compare(ask, count, keys, d, A, scores, FLOAT32); \
-        break;
-        switch (count) { CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) }
-#undef CASE
+        for (int q = 0; q < count;) {
+#define TRY(some) \
+    if (count - q >= some) { \
+        if (is_half) compare(ask + q, some, keys, d, A, scores + q * A, FLOAT16); \
+        else compare(ask + q, some, keys, d, A, scores + q * A, FLOAT32); \
+        q += some; \
+        continue; \
+    }
+            TRY(8) TRY(5) TRY(2) TRY(1)
+#undef TRY
+        }
         const int64_t slot = s->slots ? s->slots[layer * H + head] : -1;
         for (int q = 0; q < count; q++) {
             if (slot >= 0) {
@@ -318,13 +323,17 @@ static void audio(int me, int n, const struct step *s, int64_t layer, const floa
             }
             softmax(scores + q * A, A, 1 / sqrtf(d));
         }
-#define CASE(count) \
-    case count: \
-        if (is_half) weigh(scores, count, values, d, A, to, FLOAT16); \
-        else weigh(scores, count, values, d, A, to, FLOAT32); \
-        break;
-        switch (count) { CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) }
-#undef CASE
+        for (int q = 0; q < count;) {
+#define TRY(some) \
+    if (count - q >= some) { \
+        if (is_half) weigh(scores + q * A, some, values, d, A, to + q, FLOAT16); \
+        else weigh(scores + q * A, some, values, d, A, to + q, FLOAT32); \
+        q += some; \
+        continue; \
+    }
+            TRY(8) TRY(5) TRY(2) TRY(1)
+#undef TRY
+        }
     }
 }
 
