@@ -70,7 +70,7 @@ def kind_for(path: str, weight: Tensor) -> Kind | None:
         return None
     if weight.numel() <= _SMALL:
         return TransposedLinear
-    return HalfWeightLinear if widens_fast() and _is_half(weight) else None
+    return HalfWeightLinear if widens_fast() and is_half(weight) else None
 
 
 def suit_few_rows(network: Whisper) -> None:
@@ -78,6 +78,6 @@ def suit_few_rows(network: Whisper) -> None:
     replace_linears(network.decoder, kind_for)
 
 
-def _is_half(weight: Tensor) -> bool:
+def is_half(weight: Tensor) -> bool:
     """Whether the numbers are the same in half precision."""
     return weight.dtype == torch.float16 or bool((weight.half().to(weight.dtype) == weight).all())

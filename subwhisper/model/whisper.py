@@ -249,7 +249,7 @@ class Decoder(nn.Module):
     def hear(self, features: Tensor) -> list[CrossAttended]:
         """(B, A, D) features to every layer's cross keys and values."""
         dtype = self.cross_dtype or features.dtype
-        return [CrossAttended.of(features, block.cross_attn.keys_and_values, dtype) for block in self._blocks()]
+        return [CrossAttended.of(features, block.cross_attn.keys_and_values, dtype) for block in self.layers()]
 
     def stepping(self) -> AbstractContextManager[None]:
         """Take many steps inside this."""
@@ -259,7 +259,7 @@ class Decoder(nn.Module):
         """Append tokens to the cache; see `Whisper.decode`."""
         x = self.embed(tokens, cache.length, cache.filler)
         mask = causal_mask(tokens.shape[-1], cache.length, like=x, filler=cache.filler)
-        for layer, block in enumerate(self._blocks()):
+        for layer, block in enumerate(self.layers()):
             x = block.step(x, layer, cache, mask)
         cache.advance(tokens.shape[-1])
         return self.logits(x if at is None else x[:, list(at)])
@@ -269,7 +269,7 @@ class Decoder(nn.Module):
         x = self.embed(tokens, 0)
         mask = causal_mask(tokens.shape[-1], 0, like=x)
         kept: dict[tuple[int, int], Tensor] = {}
-        for layer, block in enumerate(self._blocks()):
+        for layer, block in enumerate(self.layers()):
             wanted = sorted({head for at, head in heads if at == layer})
             x, scores = block.whole(x, features, mask, wanted)
             if scores is not None:
@@ -277,7 +277,8 @@ class Decoder(nn.Module):
         none = x.new_zeros((len(tokens), 0, tokens.shape[-1], features.shape[1]))
         return self.logits(x), torch.stack([kept[at] for at in heads], dim=1) if heads else none
 
-    def _blocks(self) -> list[DecoderBlock]:
+    def layers(self) -> list[DecoderBlock]:
+        """From the first to the last."""
         return list(self.blocks)  # type: ignore[arg-type]  # ModuleList forgets what it holds
 
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from subwhisper.model.cache import CrossAttended, KeyValueCache
 from subwhisper.model.compiled.library import ONE_AT_A_TIME, Cross, Layer, Matrix, Norm, Step, library
+from subwhisper.model.few_rows import is_half
 from subwhisper.model.fusion import FusedAttention
 from subwhisper.model.quantization import channel_scales
 from subwhisper.model.whisper import Attention, Decoder, counted
@@ -49,11 +50,11 @@ class CompiledDecoder(Decoder):
             raise ValueError("there is no compiled step for this processor")
         self._library = found
         self.cross_dtype = torch.float16 if int8 else None
-        self.blocks = nn.ModuleList(nn.ModuleDict({"cross_attn": _Heard(b.cross_attn)}) for b in plain._blocks())
+        self.blocks = nn.ModuleList(nn.ModuleDict({"cross_attn": _Heard(b.cross_attn)}) for b in plain.layers())
         self._table = plain.token_embedding.weight.detach()
         self._places = plain.positional_embedding.detach().float()
         self._kept: list[Tensor] = []
-        blocks = plain._blocks()
+        blocks = plain.layers()
         self._n_heads = blocks[0].attn.n_heads
         self._layers = (Layer * len(blocks))()
         for layer, block in zip(self._layers, blocks, strict=True):
@@ -177,7 +178,7 @@ class CompiledDecoder(Decoder):
             scale = channel_scales(weight)
             weight = (weight.float() / scale[:, None]).round().to(torch.int8)
         else:
-            weight = weight.half() if _is_half(weight) else weight.float()
+            weight = weight.half() if is_half(weight) else weight.float()
         whole = functional.pad(weight, (0, 0, 0, -n_outputs % _BLOCK)) if n_outputs % _BLOCK else weight
         packed = whole.view(-1, _BLOCK, n_inputs).transpose(1, 2).contiguous()
         exact = None if bias is None else bias.detach().float().contiguous()
@@ -211,14 +212,9 @@ class _Heard(Attention):
 
 def can_compile(decoder: Decoder) -> bool:
     """Whether there is a compiled step for this processor and a decoder of this shape."""
-    block = decoder._blocks()[0]
+    block = decoder.layers()[0]
     width = block.attn.out.in_features
     return width % _BLOCK == 0 and width // block.attn.n_heads % _LANES == 0 and library() is not None
-
-
-def _is_half(weight: Tensor) -> bool:
-    """Whether the numbers are the same in half precision."""
-    return weight.dtype == torch.float16 or bool((weight.half().to(weight.dtype) == weight).all())
 
 
 def _at(tensor: Tensor | None) -> int | None:

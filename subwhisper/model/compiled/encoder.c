@@ -20,20 +20,27 @@ struct attention {
     int64_t windows, positions, width, heads, room;
 };
 
+/* Add `n` products to sums of some rows: numbers, which lie `across` apart from row to row and `along` apart from product
+ * to product, times (n, WIDE) vectors. */
+ALWAYS void multiply(const float *numbers, int64_t across, int64_t along, const float *vectors, int64_t n, vec (*sums)[2],
+                     const int rows) {
+    for (int64_t at = 0; at < n; at++) {
+        const vec one = load(vectors + at * WIDE), other = load(vectors + at * WIDE + LANES);
+#pragma GCC unroll 12
+        for (int row = 0; row < rows; row++) {
+            const vec number = all(numbers[row * across + at * along]);
+            sums[row][0] = fma(number, one, sums[row][0]);
+            sums[row][1] = fma(number, other, sums[row][1]);
+        }
+    }
+}
+
 /* (count, WIDE) scores of (d, WIDE) queries with (count, d) keys; the best of each query so far is kept in `best`. */
 ALWAYS void score(const float *queries, const float *keys, int64_t d, float *scores, vec best[2], const int count) {
     vec sums[DEEP][2];
 #pragma GCC unroll 12
     for (int key = 0; key < count; key++) sums[key][0] = sums[key][1] = zero();
-    for (int64_t i = 0; i < d; i++) {
-        const vec one = load(queries + i * WIDE), other = load(queries + i * WIDE + LANES);
-#pragma GCC unroll 12
-        for (int key = 0; key < count; key++) {
-            const vec value = all(keys[key * d + i]);
-            sums[key][0] = fma(value, one, sums[key][0]);
-            sums[key][1] = fma(value, other, sums[key][1]);
-        }
-    }
+    multiply(keys, d, 1, queries, d, sums, count);
 #pragma GCC unroll 12
     for (int key = 0; key < count; key++)
 #pragma GCC unroll 2
@@ -50,15 +57,7 @@ ALWAYS void weigh(const float *weights, const float *values, int64_t count, int6
     for (int i = 0; i < PART; i++)
 #pragma GCC unroll 2
         for (int v = 0; v < 2; v++) sums[i][v] = load(to + i * WIDE + v * LANES);
-    for (int64_t at = 0; at < count; at++) {
-        const vec one = load(weights + at * WIDE), other = load(weights + at * WIDE + LANES);
-#pragma GCC unroll 8
-        for (int i = 0; i < PART; i++) {
-            const vec value = all(values[at * d + i]);
-            sums[i][0] = fma(value, one, sums[i][0]);
-            sums[i][1] = fma(value, other, sums[i][1]);
-        }
-    }
+    multiply(values, 1, d, weights, count, sums, PART);
 #pragma GCC unroll 8
     for (int i = 0; i < PART; i++)
 #pragma GCC unroll 2

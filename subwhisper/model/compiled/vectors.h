@@ -82,8 +82,8 @@ ALWAYS vec exponential(vec x) {
     return mul(p, power_of_two(n));
 }
 
-/* e to the power of n numbers less their largest, all multiplied first, in place; returns one over their sum. */
-static inline float exponentials(float *x, int64_t n, float times) {
+/* Softmax of n numbers in place, which are multiplied first. */
+static inline void softmax(float *x, int64_t n, float times) {
     vec best = all(-INFINITY), sums = zero();
     int64_t at = 0;
     for (; at + LANES <= n; at += LANES) best = larger(best, load(x + at));
@@ -95,13 +95,7 @@ static inline float exponentials(float *x, int64_t n, float times) {
         store(x + at, e);
     }
     for (; at < n; at++) sum += x[at] = expf((x[at] - highest) * times);
-    return 1 / (sum + total(sums));
-}
-
-/* Softmax of n numbers in place, which are multiplied first. */
-static inline void softmax(float *x, int64_t n, float times) {
-    const float share = exponentials(x, n, times);
-    int64_t at = 0;
-    for (; at + LANES <= n; at += LANES) store(x + at, mul(load(x + at), all(share)));
+    const float share = 1 / (sum + total(sums));
+    for (at = 0; at + LANES <= n; at += LANES) store(x + at, mul(load(x + at), all(share)));
     for (; at < n; at++) x[at] *= share;
 }
