@@ -44,7 +44,7 @@ class Reader:
         beginnings = [Beginning(self.tokenizer.start_sequence("de", task)) for task in tasks]
         with torch.inference_mode():
             for mel in self.mels:
-                texts = self.decoder.decode(self.model.encode(mel), beginnings)
+                texts = self.decoder.decode(self.model.hear(self.model.encode(mel)), beginnings)
                 assert all(len(text.tokens) == self.n_tokens for text in texts)
 
 

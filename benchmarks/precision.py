@@ -71,11 +71,11 @@ def best(work: Callable[[], object], rounds: int) -> float:
 
 
 def logits(model: Whisper, features: Tensor, tokens: Tensor) -> Tensor:
-    return model.decode(tokens, model.start(features))
+    return model.decode(tokens, model.start(model.hear(features)))
 
 
 def step_time(model: Whisper, features: Tensor, tokens: Tensor, rounds: int) -> float:
-    cache = model.start(features)
+    cache = model.start(model.hear(features))
     model.decode(tokens, cache)
 
     def steps() -> None:

@@ -95,7 +95,7 @@ def aligned(clip: Clip, model: SpeechModel, reference: OpenAIWhisper) -> dict[st
     tokens = [model.tokenizer.encode(word.text) for word in clip.words]
     flat = [token for own in tokens for token in own]
     bounds = [0, *accumulate(map(len, tokens))]
-    entered, _ = aligner.entered(flat, model.network.encode(mel[None]), n_frames // 2)
+    entered, _ = aligner.entered(flat, model.network.hear(model.network.encode(mel[None])), n_frames // 2)
     ours = [
         Word(word.text, float(entered[first]), float(entered[end]))
         for word, (first, end) in zip(clip.words, pairwise(bounds), strict=True)

@@ -19,6 +19,7 @@ from subwhisper.engine.dtw import dtw
 from subwhisper.engine.features import FRAMES_PER_SECOND
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.engine.windows import FRAMES_PER_POSITION, Window
+from subwhisper.model.cache import Heard
 from subwhisper.model.compiled import numbers
 from subwhisper.model.compiled.numbers import MEDIAN_WIDTH, best
 from subwhisper.model.whisper import Whisper
@@ -59,18 +60,18 @@ class Aligner:
     appended: str
 
     def add_words(
-        self, segments: Sequence[Segment], features: Tensor, window: Window, last_speech: float
+        self, segments: Sequence[Segment], heard: Heard, window: Window, last_speech: float
     ) -> tuple[Segment, ...]:
         """Give each segment its words, and move its ends to theirs.
 
         Args:
             segments: of this window.
-            features: (1, A, D) of this window.
+            heard: this window.
             window: where it lies.
             last_speech: seconds at which the word before this window ended.
         """
         texts = [[token for token in segment.tokens if token < self.tokenizer.eot] for segment in segments]
-        timed = self.find([*chain.from_iterable(texts)], features, window.n_frames // FRAMES_PER_POSITION)
+        timed = self.find([*chain.from_iterable(texts)], heard, window.n_frames // FRAMES_PER_POSITION)
         usual = _usual_duration(timed)
         timed = merge_punctuation(_shortened_at_sentence_ends(timed, 2 * usual), self.prepended, self.appended)
         per_segment = _distributed(timed, [len(text) for text in texts])
@@ -83,14 +84,14 @@ class Aligner:
             settled.append(segment)
         return tuple(settled)
 
-    def find(self, text: Sequence[int], features: Tensor, n_positions: int) -> list[TimedWord]:
+    def find(self, text: Sequence[int], heard: Heard, n_positions: int) -> list[TimedWord]:
         """Align text tokens with the first `n_positions` audio positions of one window.
 
         A word starts where the path enters its first token, and ends where it enters the next word's.
         """
         if not text or n_positions < 1:
             return []
-        entered, probabilities = self.entered(text, features, n_positions)
+        entered, probabilities = self.entered(text, heard, n_positions)
         words = self.tokenizer.split_to_word_tokens([*text, self.tokenizer.eot], self.language)[:-1]
         bounds = np.cumsum([0, *(len(tokens) for _, tokens in words)])
         return [
@@ -105,13 +106,13 @@ class Aligner:
         ]
 
     def entered(
-        self, text: Sequence[int], features: Tensor, n_positions: int
+        self, text: Sequence[int], heard: Heard, n_positions: int
     ) -> tuple[npt.NDArray[np.float64], list[float]]:
         """When the path enters each token of a known text, and how probable each was.
 
         Args:
             text: T tokens, at least one.
-            features: (1, A, D) of the window.
+            heard: the window.
             n_positions: of the audio that count, at least one.
 
         Returns:
@@ -119,12 +120,12 @@ class Aligner:
         """
         tokens = [*self.start, self.tokenizer.no_timestamps, *text, self.tokenizer.eot]
         with torch.inference_mode():
-            read = torch.tensor([tokens], device=features.device)
-            logits, scores = self.model.attention_scores(read, features, self.heads)
+            read = torch.tensor([tokens], device=heard.device)
+            logits, scores = self.model.attention_scores(read, heard, self.heads)
             # the token before each text token tells how probable it was
             before = slice(len(self.start), len(self.start) + len(text))
             spoken = logits[0, before, : self.tokenizer.eot]
-            chosen = torch.tensor(list(text), device=features.device)
+            chosen = torch.tensor(list(text), device=heard.device)
             probabilities = (spoken.gather(1, chosen[:, None])[:, 0] - best(spoken, 1)[2]).exp().tolist()
             cost = -attention_map(scores[0, :, :, :n_positions])[len(self.start) : -1]
         path = dtw(cost.cpu().numpy())

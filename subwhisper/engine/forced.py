@@ -104,8 +104,8 @@ class ForcedAligner:
         n_frames = min(round(stretch.end * FRAMES_PER_SECOND) - first, self.encoder.model.window_frames)
         if not flat or len(flat) > room or n_frames < FRAMES_PER_POSITION:
             return
-        features = self.encoder.encode([Window(first, n_frames)])
-        entered, chances = self.aligner.entered(flat, features, n_frames // FRAMES_PER_POSITION)
+        heard = self.encoder.hear([Window(first, n_frames)])
+        entered, chances = self.aligner.entered(flat, heard, n_frames // FRAMES_PER_POSITION)
         bounds = np.cumsum([0, *(len(tokens[index]) for index in stretch.words)])
         for index, begin, end in zip(stretch.words, bounds[:-1], bounds[1:], strict=True):
             start, ends = (float(first / FRAMES_PER_SECOND + entered[at]) for at in (begin, end))

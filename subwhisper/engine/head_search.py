@@ -115,9 +115,8 @@ def _mapped(
     before = [*tokenizer.start_sequence(language, "transcribe"), tokenizer.no_timestamps]
     tokens = [*before, *(token for piece in pieces for token in piece), tokenizer.eot]
     with torch.inference_mode():
-        _, scores = model.attention_scores(
-            torch.tensor([tokens], device=window.features.device), window.features, every
-        )
+        read = torch.tensor([tokens], device=window.features.device)
+        _, scores = model.attention_scores(read, model.hear(window.features), every)
         maps = [attention_map(scores[0, n : n + 1, :, : window.n_positions]) for n in range(len(every))]
     first_tokens = np.cumsum([0, *(len(piece) for piece in pieces[:-1])])
     # the rows start one token before the text: a token is spoken while the one before it is read

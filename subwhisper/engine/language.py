@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import islice
 
 import torch
-from torch import Tensor
 
 from subwhisper.audio import AudioSource
 from subwhisper.engine.batched import clips_with_speech
@@ -20,6 +19,7 @@ from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.engine.vad.listener import SpeechListener, detector
 from subwhisper.engine.vad.speech_map import SpeechMap
 from subwhisper.engine.windows import Window
+from subwhisper.model.cache import Heard
 from subwhisper.model.whisper import Whisper
 
 _LEAST_SPEECH = FRAMES_PER_SECOND  # frames of it in a window that is worth listening to
@@ -38,14 +38,14 @@ class HeardLanguage:
 
 
 def detect_language(
-    model: Whisper, tokenizer: Tokenizer, features: Tensor, allowed: Collection[str] = ()
+    model: Whisper, tokenizer: Tokenizer, heard: Heard, allowed: Collection[str] = ()
 ) -> list[dict[str, float]]:
     """Ask the network for the language token after the start token.
 
     Args:
         model: a multilingual one.
         tokenizer: of the same checkpoint; its languages are the candidates.
-        features: (B, A, D) from `Whisper.encode`.
+        heard: B windows.
         allowed: codes to choose from, all of which the tokenizer knows; empty: every language.
 
     Returns:
@@ -53,9 +53,9 @@ def detect_language(
     """
     languages = {code: token for code, token in tokenizer.language_tokens.items() if not allowed or code in allowed}
     with torch.inference_mode():
-        start = torch.full((len(features), 1), tokenizer.sot, device=features.device)
-        logits = model.decode(start, model.start(features, capacity=1))[:, 0]
-        chosen = torch.tensor(list(languages.values()), device=features.device)
+        start = torch.full((len(heard), 1), tokenizer.sot, device=heard.device)
+        logits = model.decode(start, model.start(heard, capacity=1))[:, 0]
+        chosen = torch.tensor(list(languages.values()), device=heard.device)
         probabilities = logits[:, chosen].softmax(dim=-1).tolist()
     return [_ranked(dict(zip(languages, row, strict=True))) for row in probabilities]
 
@@ -73,13 +73,13 @@ class WindowLanguages:
     threshold: float
     """Probability above which a window is sure."""
 
-    def __call__(self, features: Tensor) -> list[str]:
-        """Codes of (B, A, D) windows."""
-        surest = [next(iter(ranked.items())) for ranked in self._detect(features)]
+    def __call__(self, heard: Heard) -> list[str]:
+        """Codes of windows."""
+        surest = [next(iter(ranked.items())) for ranked in self._detect(heard)]
         return [code if probability > self.threshold else self.main for code, probability in surest]
 
-    def _detect(self, features: Tensor) -> list[dict[str, float]]:
-        return detect_language(self.model, self.tokenizer, features, self.allowed)
+    def _detect(self, heard: Heard) -> list[dict[str, float]]:
+        return detect_language(self.model, self.tokenizer, heard, self.allowed)
 
 
 def agreed_language(windows: Iterable[Mapping[str, float]], threshold: float) -> HeardLanguage:
@@ -152,8 +152,8 @@ def hear_language(encoder: WindowEncoder, firsts: Iterable[int], options: Transc
     """
     model = encoder.model
     chosen = islice(firsts, options.language_detection_segments)
-    features = (encoder.encode([Window(first, model.window_frames)]) for first in chosen)
-    ranked = (detect_language(model.network, model.tokenizer, one, options.candidates)[0] for one in features)
+    heard = (encoder.hear([Window(first, model.window_frames)]) for first in chosen)
+    ranked = (detect_language(model.network, model.tokenizer, one, options.candidates)[0] for one in heard)
     return agreed_language(ranked, options.language_detection_threshold)
 
 

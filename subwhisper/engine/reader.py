@@ -2,14 +2,13 @@
 
 Windows read together never influence each other: a text does not depend on what it was read with.
 
-Shapes: B windows, M mel bins, F mel frames, A audio positions, D width.
+Shapes: B windows.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
 
 from subwhisper.engine.decoding.loop import Beginning, Decoded, WindowDecoder
 from subwhisper.engine.fallback import decode_with_fallback
@@ -17,6 +16,7 @@ from subwhisper.engine.features import MelReader
 from subwhisper.engine.options import FallbackOptions
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.engine.windows import Window
+from subwhisper.model.cache import Heard
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,8 +24,8 @@ class Reading:
     """What the network makes of one window."""
 
     window: Window
-    features: Tensor
-    """(1, A, D) from the encoder; word times are read off them too."""
+    heard: Heard
+    """The window alone; word times are read off it too."""
     language: str
     """Code of the language spoken."""
     texts: tuple[Decoded, ...]
@@ -39,21 +39,22 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class WindowEncoder:
-    """Windows of one recording to features."""
+    """Windows of one recording to what the decoder attends to."""
 
     model: SpeechModel
     mel: MelReader
 
-    def encode(self, windows: Sequence[Window]) -> Tensor:
-        """(B, A, D) of these windows, which lie in the order of the recording."""
+    def hear(self, windows: Sequence[Window]) -> Heard:
+        """These windows, which lie in the order of the recording."""
+        network = self.model.network
         mels = torch.stack([self._mel_of(window) for window in windows]).to(self.model.placement.device)
         with torch.inference_mode():
             if mels.is_cuda:
-                return self.model.network.encode(mels)
+                return network.hear(network.encode(mels))
             # a processor gains nothing from larger matrices, and one by one needs less memory
-            return torch.cat([self.model.network.encode(mel) for mel in torch.split(mels, 1)])
+            return network.hear(torch.cat([network.encode(mel) for mel in torch.split(mels, 1)]))
 
-    def _mel_of(self, window: Window) -> Tensor:
+    def _mel_of(self, window: Window) -> torch.Tensor:
         missing = self.model.window_frames - window.n_frames
         # what lies beyond a window is zero, not silence: so Whisper was trained
         return torch.nn.functional.pad(self.mel.window(window.first, window.n_frames), (0, missing))
@@ -61,8 +62,8 @@ class WindowEncoder:
 
 Decode = Callable[[float, Sequence[int]], list[Decoded]]
 """Gives the texts with these indices, at a temperature."""
-Languages = Callable[[Tensor], Sequence[str]]
-"""Tells the language spoken in each of (B, A, D) windows."""
+Languages = Callable[[Heard], Sequence[str]]
+"""Tells the language spoken in each window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +86,34 @@ class WindowReader:
             windows: in the order of the recording.
             prompts: for each task, tokens of the text before; the same for all windows.
         """
-        features = self.encoder.encode(windows)
-        languages = self.languages(features)
+        heard = self.encoder.hear(windows)
+        languages = self.languages(heard)
         beginnings = [beginning for language in languages for beginning in self._beginnings(language, prompts)]
         n_tasks = len(self.tasks)
 
         tried: set[int] = set()
 
         def decode(temperature: float, chosen: Sequence[int]) -> list[Decoded]:
-            # the texts of a window share what is heard, but for a single one that is tried again
-            heard = features if len(chosen) == len(beginnings) else features[[text // n_tasks for text in chosen]]
-            seeds = [_seed(windows[text // n_tasks], temperature) for text in chosen]
             forgets = self.doubt is not None
-            asked = [beginnings[text].alone if forgets and text in tried else beginnings[text] for text in chosen]
+            asked = {t: beginnings[t].alone if forgets and t in tried else beginnings[t] for t in chosen}
+            seeds = {t: _seed(windows[t // n_tasks], temperature) for t in chosen}
             tried.update(chosen)
-            return self.decoder.decode(heard, asked, temperature=temperature, seeds=seeds)
+            found: dict[int, Decoded] = {}
+            for texts in _together(chosen, n_tasks):
+                decoded = self.decoder.decode(
+                    heard,
+                    [asked[text] for text in texts],
+                    list(dict.fromkeys(text // n_tasks for text in texts)),
+                    temperature=temperature,
+                    seeds=[seeds[text] for text in texts],
+                )
+                found |= zip(texts, decoded, strict=True)
+            return [found[text] for text in chosen]
 
         texts = self._believed(decode, beginnings)
         by_window = [tuple(texts[first : first + n_tasks]) for first in range(0, len(texts), n_tasks)]
-        rows = torch.split(features, 1)
-        return [Reading(*found) for found in zip(windows, rows, languages, by_window, strict=True)]
+        alone = heard.one_by_one()
+        return [Reading(*found) for found in zip(windows, alone, languages, by_window, strict=True)]
 
     def _believed(self, decode: Decode, beginnings: Sequence[Beginning]) -> list[Decoded]:
         if self.doubt is None:
@@ -120,6 +129,13 @@ class WindowReader:
             Beginning(tokenizer.start_sequence(language, task), tuple(prompt))
             for task, prompt in zip(self.tasks, prompts, strict=True)
         ]
+
+
+def _together(texts: Sequence[int], n_tasks: int) -> list[list[int]]:
+    """Texts that can be decoded at once: as many of each window."""
+    by_task = [[text for text in texts if text % n_tasks == task] for task in range(n_tasks)]
+    is_even = len({tuple(text // n_tasks for text in some) for some in by_task}) == 1
+    return [sorted(texts)] if is_even else [some for some in by_task if some]
 
 
 def _seed(window: Window, temperature: float) -> int:

@@ -97,7 +97,7 @@ class Settler:
         """Add word times, and let the next window start where the last word ends."""
         window = reading.window
         with torch.inference_mode():
-            segments = self._aligner(reading.language).add_words(kept.segments, reading.features, window, last_speech)
+            segments = self._aligner(reading.language).add_words(kept.segments, reading.heard, window, last_speech)
         kept = replace(kept, segments=segments)
         full_end = (window.first + self.model.window_frames) / FRAMES_PER_SECOND
         threshold = self.options.hallucination_silence_threshold

@@ -14,24 +14,22 @@ from torch import Tensor
 
 
 class CrossAttended:
-    """Keys and values of one layer's cross-attention, computed once per window.
+    """Keys and values of one layer's cross-attention, computed once per window."""
 
-    They lie in the order in which single queries read them: each head's own, by width. A query reads all of them in
-    every step; as the projection leaves them, that took up to 30 times as long.
-    """
-
-    def __init__(self, by_width: Tensor) -> None:
-        """Keep (2, B, H, d, A): keys, then values."""
-        self._by_width = by_width
+    def __init__(self, keys: Tensor, values: Tensor) -> None:
+        """Keep (B, H, A, d) keys and values, however they lie."""
+        self.keys, self.values = keys, values
 
     @classmethod
-    def of(
+    def by_width(
         cls, features: Tensor, project: Callable[[Tensor], tuple[Tensor, Tensor]], dtype: torch.dtype
     ) -> "CrossAttended":
         """Project (B, A, D) features to keys and values, (B, H, A, d) each, and keep these in `dtype`.
 
-        All lie in one piece: large ones are handed back to the system when they are done with, so that memory does
-        not grow with the length of a recording.
+        They lie in the order in which single queries read them: each head's own, by width. A query reads all of them
+        in every step; as the projection leaves them, that took up to 30 times as long. All lie in one piece: large
+        ones are handed back to the system when they are done with, so that memory does not grow with the length of a
+        recording.
         """
         kept = None
         # a processor gains nothing from larger matrices, and one by one needs less memory
@@ -42,29 +40,63 @@ class CrossAttended:
                     kept = projected.new_empty((2, len(features), heads, width, positions), dtype=dtype)
                 kept[which, first : first + len(some)] = projected.transpose(-1, -2)
         assert kept is not None, "there is always a window"
-        return cls(kept)
-
-    @property
-    def keys(self) -> Tensor:
-        """(B, H, A, d)."""
-        return self._by_width[0].transpose(-1, -2)
-
-    @property
-    def values(self) -> Tensor:
-        """(B, H, A, d)."""
-        return self._by_width[1].transpose(-1, -2)
+        return cls(*kept.transpose(-1, -2))
 
     @cached_property
     def by_head(self) -> tuple[Tensor, Tensor]:
         """Keys and values with the heads of all windows in one row, (B * H, A, d) each."""
         return self.keys.flatten(0, 1), self.values.flatten(0, 1)
 
-    def keep(self, windows: Sequence[int]) -> "CrossAttended":
-        """Go on with some windows, in order; they move up in place, and the others are gone."""
-        for place, window in enumerate(windows):
-            if place != window:
-                self._by_width[:, place] = self._by_width[:, window]
-        return CrossAttended(self._by_width[:, : len(windows)])
+    def some(self, first: int, end: int) -> "CrossAttended":
+        """Neighbouring windows; nothing is copied."""
+        return CrossAttended(self.keys[first:end], self.values[first:end])
+
+    def arrange(self, first: int, order: Sequence[int]) -> None:
+        """Let the windows from `first` on be those at these places from now on; they move in place."""
+        for kept in (self.keys, self.values):
+            kept[first : first + len(order)] = kept[list(order)]
+
+
+class Heard:
+    """Windows as the decoder hears them: cross keys and values of every layer, made once and read as often as needed.
+
+    Every search for their texts, their language and their words' times read the same ones. A step reads the windows
+    of its rows as one array; so those that a search goes on with are moved to the front, and none is lost.
+    """
+
+    def __init__(self, layers: Sequence[CrossAttended], dtype: torch.dtype) -> None:
+        """Keep the layers of B windows, for a decoder that reckons in `dtype`."""
+        self._layers = tuple(layers)
+        self._lying = list(range(len(layers[0].keys)))  # the window at each place
+        self.dtype = dtype
+
+    def __len__(self) -> int:
+        return len(self._lying)
+
+    @property
+    def device(self) -> torch.device:
+        return self._layers[0].keys.device
+
+    def in_front(self, windows: Sequence[int]) -> tuple[CrossAttended, ...]:
+        """Every layer's keys and values of some windows, in this order; what was given out before holds no longer.
+
+        Args:
+            windows: indices, each once.
+        """
+        wanted = [*windows, *(window for window in self._lying if window not in windows)]
+        moved = [place for place, (old, new) in enumerate(zip(self._lying, wanted, strict=True)) if old != new]
+        if moved:
+            first, end = moved[0], moved[-1] + 1
+            order = [self._lying.index(window) for window in wanted[first:end]]
+            for layer in self._layers:
+                layer.arrange(first, order)
+            self._lying = wanted
+        return tuple(layer.some(0, len(windows)) for layer in self._layers)
+
+    def one_by_one(self) -> list["Heard"]:
+        """Each window by itself; holds until windows are moved again."""
+        places = [self._lying.index(window) for window in range(len(self))]
+        return [Heard([layer.some(at, at + 1) for layer in self._layers], self.dtype) for at in places]
 
 
 class KeyValueCache:
@@ -72,25 +104,26 @@ class KeyValueCache:
 
     def __init__(
         self,
-        cross: Sequence[CrossAttended],
+        heard: Heard,
+        windows: Sequence[int],
         *,
-        dtype: torch.dtype,
         rows_per_window: int,
         capacity: int,
         filler: Tensor | None = None,
     ) -> None:
-        """Reserve room for `capacity` tokens in each of B * rows_per_window rows.
+        """Reserve room for `capacity` tokens in each of len(windows) * rows_per_window rows.
 
         `filler` (R,) tells how many tokens at the start of each row are nothing but filler: rows that begin with
         prompts of different lengths end up equally long that way, and read as if there were none.
         """
-        windows, heads, _, width = cross[0].keys.shape
-        shape = (len(cross), 2, windows * rows_per_window, heads, capacity, width)
-        self.cross = tuple(cross)
+        self._heard, self._windows = heard, list(windows)
+        self.cross = heard.in_front(self._windows)
+        n_windows, heads, _, width = self.cross[0].keys.shape
+        shape = (len(self.cross), 2, n_windows * rows_per_window, heads, capacity, width)
         self.rows_per_window = rows_per_window
         self.filler = filler
         self.length = 0
-        self._store = torch.zeros(shape, dtype=dtype, device=cross[0].keys.device)
+        self._store = torch.zeros(shape, dtype=heard.dtype, device=heard.device)
 
     @property
     def capacity(self) -> int:
@@ -98,7 +131,7 @@ class KeyValueCache:
 
     @property
     def n_windows(self) -> int:
-        return self.cross[0].keys.shape[0]
+        return len(self._windows)
 
     @property
     def known(self) -> Tensor:
@@ -149,8 +182,9 @@ class KeyValueCache:
 
     def keep(self, rows: Tensor) -> None:
         """Go on with these rows (R') only, in order; either all rows of a window or none."""
-        windows = (rows[:: self.rows_per_window] // self.rows_per_window).tolist()
-        self.cross = tuple(cross.keep(windows) for cross in self.cross)
+        kept = (rows[:: self.rows_per_window] // self.rows_per_window).tolist()
+        self._windows = [self._windows[at] for at in kept]
+        self.cross = self._heard.in_front(self._windows)
         self._store = self._store.index_select(2, rows)
         if self.filler is not None:
             self.filler = self.filler.index_select(0, rows)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from subwhisper.model.cache import CrossAttended, KeyValueCache
+from subwhisper.model.cache import CrossAttended, Heard, KeyValueCache
 from subwhisper.model.dims import ModelDims
 
 
@@ -164,13 +164,13 @@ class DecoderBlock(nn.Module):
         return x + self.mlp(self.mlp_ln(x))  # type: ignore[no-any-return]
 
     def whole(
-        self, x: Tensor, features: Tensor, mask: Tensor | None, heads: Sequence[int]
+        self, x: Tensor, cross: CrossAttended, mask: Tensor | None, heads: Sequence[int]
     ) -> tuple[Tensor, Tensor | None]:
         """Read all tokens at once, (B, T, D); cross scores (B, len(heads), T, A) before softmax where asked for."""
         x = x + self.attn(*self.attn.of_itself(self.attn_ln(x)), mask)
         query = self.cross_attn.queries(self.cross_attn_ln(x))
-        keys, values = self.cross_attn.keys_and_values(features)
-        x = x + self.cross_attn(query, keys, values)
+        keys = cross.keys.to(query.dtype)
+        x = x + self.cross_attn(query, keys, cross.values)
         scores = None
         if heads:
             chosen = list(heads)
@@ -246,10 +246,15 @@ class Decoder(nn.Module):
     def logits(self, x: Tensor) -> Tensor:
         return self.token_embedding.logits(self.ln(x))
 
-    def hear(self, features: Tensor) -> list[CrossAttended]:
+    def hear(self, features: Tensor) -> Heard:
         """(B, A, D) features to every layer's cross keys and values."""
         dtype = self.cross_dtype or features.dtype
-        return [CrossAttended.of(features, block.cross_attn.keys_and_values, dtype) for block in self.layers()]
+        projections = (block.cross_attn.keys_and_values for block in self.layers())
+        return Heard([CrossAttended.by_width(features, project, dtype) for project in projections], features.dtype)
+
+    def hear_to_learn(self, features: Tensor) -> Heard:
+        """The same as the projections leave them, so that gradients flow and nothing is copied."""
+        return Heard([CrossAttended(*b.cross_attn.keys_and_values(features)) for b in self.layers()], features.dtype)
 
     def stepping(self) -> AbstractContextManager[None]:
         """Take many steps inside this."""
@@ -264,17 +269,18 @@ class Decoder(nn.Module):
         cache.advance(tokens.shape[-1])
         return self.logits(x if at is None else x[:, list(at)])
 
-    def read_at_once(self, tokens: Tensor, features: Tensor, heads: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+    def read_at_once(self, tokens: Tensor, heard: Heard, heads: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
         """Read whole texts, and tell where heads look; see `Whisper.attention_scores`."""
         x = self.embed(tokens, 0)
         mask = causal_mask(tokens.shape[-1], 0, like=x)
+        cross = heard.in_front(range(len(heard)))
         kept: dict[tuple[int, int], Tensor] = {}
         for layer, block in enumerate(self.layers()):
             wanted = sorted({head for at, head in heads if at == layer})
-            x, scores = block.whole(x, features, mask, wanted)
+            x, scores = block.whole(x, cross[layer], mask, wanted)
             if scores is not None:
                 kept |= {(layer, head): scores[:, i] for i, head in enumerate(wanted)}
-        none = x.new_zeros((len(tokens), 0, tokens.shape[-1], features.shape[1]))
+        none = x.new_zeros((len(tokens), 0, tokens.shape[-1], cross[0].keys.shape[2]))
         return self.logits(x), torch.stack([kept[at] for at in heads], dim=1) if heads else none
 
     def layers(self) -> list[DecoderBlock]:
@@ -295,25 +301,31 @@ class Whisper(nn.Module):
         """(B, M, F) log-mel -> (B, A, D) features, in the network's own precision."""
         return self.encoder(mel.to(self.encoder.conv1.weight.dtype))  # type: ignore[no-any-return]
 
+    def hear(self, features: Tensor) -> Heard:
+        """(B, A, D) features from `encode` to what the decoder attends to: once for all that is read of them."""
+        return self.decoder.hear(features)
+
     def start(
         self,
-        features: Tensor,
+        heard: Heard,
+        windows: Sequence[int] | None = None,
         *,
         rows_per_window: int = 1,
         capacity: int | None = None,
         filler: Tensor | None = None,
     ) -> KeyValueCache:
-        """Open a cache for decoding these windows.
+        """Open a cache for decoding windows; those opened before on the same windows are closed by it.
 
         Args:
-            features: (B, A, D) from `encode`.
+            heard: B windows from `hear`.
+            windows: indices of those to decode, each once; all when not given.
             rows_per_window: decoder rows (tasks, beams, samples) for each window; rows of a window are neighbours.
             capacity: tokens to reserve room for; the whole text context when not given.
             filler: (R,) tokens at the start of each row that are read as if they were not there.
         """
         return KeyValueCache(
-            self.decoder.hear(features),
-            dtype=features.dtype,
+            heard,
+            range(len(heard)) if windows is None else windows,
             rows_per_window=rows_per_window,
             capacity=capacity or self.dims.n_text_ctx,
             filler=filler,
@@ -327,18 +339,16 @@ class Whisper(nn.Module):
         """
         return self.decoder.read(tokens, cache, at)
 
-    def attention_scores(
-        self, tokens: Tensor, features: Tensor, heads: Sequence[tuple[int, int]]
-    ) -> tuple[Tensor, Tensor]:
+    def attention_scores(self, tokens: Tensor, heard: Heard, heads: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
         """Read known tokens in one pass and tell where they look in the audio.
 
         Args:
             tokens: (B, T).
-            features: (B, A, D).
+            heard: B windows from `hear`; to train, from `Decoder.hear_to_learn`.
             heads: (layer, head) pairs.
 
         Returns:
             Float32 logits (B, T, V), and cross-attention scores before softmax (B, len(heads), T, A),
             in the order of `heads`.
         """
-        return self.decoder.read_at_once(tokens, features, heads)
+        return self.decoder.read_at_once(tokens, heard, heads)

@@ -264,7 +264,8 @@ class _Course:
     def _loss(self, mel: Tensor, tokens: Tensor, targets: Tensor) -> Tensor:
         with mixed(self._device):
             features = self._network.encoder(mel.to(self._device))
-            logits, _ = self._network.attention_scores(tokens.to(self._device), features, ())
+            heard = self._network.decoder.hear_to_learn(features)
+            logits, _ = self._network.attention_scores(tokens.to(self._device), heard, ())
         return token_loss(logits, targets.to(self._device), self._tokenizer.timestamp_begin)
 
     def _batches(self, examples: Sequence[Example], *, shuffled: bool) -> Iterator[tuple[Tensor, Tensor, Tensor]]:

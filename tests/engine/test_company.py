@@ -58,7 +58,8 @@ def gap(compute: str, features: Tensor, beginning: Beginning, one: Decoded, othe
     at = next(n for n, pair in enumerate(zip((*one.tokens, -1), (*other.tokens, -1), strict=False)) if len({*pair}) > 1)
     before = (TOKENIZER.sot_prev, *beginning.prompt) if beginning.prompt else ()
     read = torch.tensor([[*before, *beginning.start, *one.tokens[:at]]])
-    logits = network(compute).decode(read, network(compute).start(features, capacity=read.shape[1]))[0, -1].float()
+    model = network(compute)
+    logits = model.decode(read, model.start(model.hear(features), capacity=read.shape[1]))[0, -1].float()
     first, second = ((*text.tokens, TOKENIZER.eot)[at] for text in (one, other))
     return float((logits[first] - logits[second]).abs())
 
@@ -67,10 +68,11 @@ def gap(compute: str, features: Tensor, beginning: Beginning, one: Decoded, othe
 @pytest.mark.parametrize("beam_size", [1, 5])
 def test_a_text_does_not_depend_on_those_it_is_decoded_with(compute: str, beam_size: int) -> None:
     options = DecodeOptions(beam_size=beam_size, sample_len=N_TOKENS)
-    decoder, features = WindowDecoder(network(compute), TOKENIZER, options), heard(compute)
+    model, features = network(compute), heard(compute)
+    decoder = WindowDecoder(model, TOKENIZER, options)
     beginnings = [Beginning(START, tuple(range(1000, 1000 + 7 * n))) for n in range(N_WINDOWS)]
-    together = decoder.decode(features, beginnings)
-    alone = [decoder.decode(features[n : n + 1], [beginnings[n]])[0] for n in range(N_WINDOWS)]
+    together = decoder.decode(model.hear(features), beginnings)
+    alone = [decoder.decode(model.hear(features[n : n + 1]), [beginnings[n]])[0] for n in range(N_WINDOWS)]
     assert {len(text.tokens) for text in alone} == {N_TOKENS}
     for n, (one, other) in enumerate(zip(alone, together, strict=True)):
         if one.tokens == other.tokens:
@@ -86,8 +88,8 @@ def test_what_is_cached_is_what_would_be_computed(compute: str) -> None:
     model, features = network(compute), heard(compute)
     tokens = torch.randint(0, 50_000, (N_WINDOWS, N_TOKENS), generator=torch.Generator().manual_seed(7))
     tokens[:, : len(START)] = torch.tensor(START)
-    whole = model.decode(tokens, model.start(features, capacity=N_TOKENS)).float()
-    cache = model.start(features, capacity=N_TOKENS)
+    whole = model.decode(tokens, model.start(model.hear(features), capacity=N_TOKENS)).float()
+    cache = model.start(model.hear(features), capacity=N_TOKENS)
     steps = torch.cat([model.decode(tokens[:, at : at + 1], cache) for at in range(N_TOKENS)], dim=1).float()
     chosen, other = whole.argmax(-1, keepdim=True), steps.argmax(-1, keepdim=True)
     assert float((whole.gather(-1, chosen) - whole.gather(-1, other)).max()) <= TIE[compute]

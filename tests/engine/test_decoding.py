@@ -98,7 +98,7 @@ def decode(
 ) -> list[Decoded]:
     model, tokenizer = micro_network()
     beginning = Beginning(tokenizer.start_sequence("en", "transcribe"), tuple(prompt))
-    return WindowDecoder(model, tokenizer, options).decode(features, [beginning] * len(features), **given)
+    return WindowDecoder(model, tokenizer, options).decode(model.hear(features), [beginning] * len(features), **given)
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +139,8 @@ def test_the_same_seed_gives_the_same_text(features: torch.Tensor) -> None:
 def test_cached_steps_equal_reading_everything_again(features: torch.Tensor) -> None:
     model, _ = micro_network()
     tokens = torch.randint(0, 256, (3, 12), generator=torch.Generator().manual_seed(6))
-    whole = model.decode(tokens, model.start(features))
-    cache = model.start(features)
+    whole = model.decode(tokens, model.start(model.hear(features)))
+    cache = model.start(model.hear(features))
     steps = [model.decode(tokens[:, :5], cache), *(model.decode(tokens[:, at : at + 1], cache) for at in range(5, 12))]
     torch.testing.assert_close(torch.cat(steps, dim=1), whole, atol=1e-4, rtol=0)
 
@@ -148,9 +148,9 @@ def test_cached_steps_equal_reading_everything_again(features: torch.Tensor) -> 
 def test_a_widened_cache_equals_rows_from_the_start(features: torch.Tensor) -> None:
     model, _ = micro_network()
     tokens = torch.randint(0, 256, (3, 6), generator=torch.Generator().manual_seed(6))
-    wide = model.start(features, rows_per_window=2)
+    wide = model.start(model.hear(features), rows_per_window=2)
     model.decode(tokens.repeat_interleave(2, dim=0), wide)
-    narrow = model.start(features)
+    narrow = model.start(model.hear(features))
     model.decode(tokens, narrow)
     narrow.widen(2)
     following = torch.arange(6)[:, None]
@@ -185,9 +185,9 @@ def test_texts_with_different_beginnings_are_as_alone(
     decoder = WindowDecoder(model, tokenizer, options)
     start = tokenizer.start_sequence("en", "transcribe")
     beginnings = [Beginning(start, PROMPTS[at % 3]) for at in range(6)]
-    together = decoder.decode(features, beginnings, temperature=temperature, seeds=list(range(6)))
+    together = decoder.decode(model.hear(features), beginnings, temperature=temperature, seeds=list(range(6)))
     for at, expected in enumerate(together):
-        heard = features[at // 2 : at // 2 + 1]
+        heard = model.hear(features[at // 2 : at // 2 + 1])
         [alone] = decoder.decode(heard, beginnings[at : at + 1], temperature=temperature, seeds=[at])
         assert alone.tokens == expected.tokens
         assert alone.avg_logprob == pytest.approx(expected.avg_logprob, abs=1e-5)

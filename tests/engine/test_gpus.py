@@ -46,8 +46,11 @@ def test_a_card_computes_what_the_processor_does(device: str, compute: Compute) 
     found, expected = network(device, compute), random_network(place("cpu", "float32"))
     with torch.inference_mode():
         logits = [
-            model.decode(tokens.to(where), model.start(features(where, kind), capacity=N_TOKENS)).float().cpu()
-            for model, where, kind in ((found, device, compute), (expected, "cpu", "float32"))
+            model.decode(tokens.to(where), model.start(model.hear(known), capacity=N_TOKENS)).float().cpu()
+            for model, where, known in (
+                (found, device, features(device, compute)),
+                (expected, "cpu", features("cpu", "float32")),
+            )
         ]
         heard = [
             model.encode(mel.to(where, dtype)).float().cpu()
@@ -62,11 +65,12 @@ def test_a_card_computes_what_the_processor_does(device: str, compute: Compute) 
 
 @pytest.mark.parametrize(("device", "compute"), PLACES)
 def test_a_text_on_a_card_does_not_depend_on_those_it_is_decoded_with(device: str, compute: Compute) -> None:
-    decoder = WindowDecoder(network(device, compute), TOKENIZER, DecodeOptions(beam_size=1, sample_len=N_TOKENS))
-    heard, beginning = features(device, compute), Beginning(START)
-    together = decoder.decode(heard, [beginning] * N_WINDOWS)
-    for row, text in zip(torch.split(heard, 1), together, strict=True):
-        [alone] = decoder.decode(row, [beginning])
+    model, beginning = network(device, compute), Beginning(START)
+    decoder = WindowDecoder(model, TOKENIZER, DecodeOptions(beam_size=1, sample_len=N_TOKENS))
+    windows = features(device, compute)
+    together = decoder.decode(model.hear(windows), [beginning] * N_WINDOWS)
+    for window, text in zip(torch.split(windows, 1), together, strict=True):
+        [alone] = decoder.decode(model.hear(window), [beginning])
         # where two tokens are as good as equal, the order of sums may decide
         assert alone.tokens == text.tokens or alone.avg_logprob == pytest.approx(text.avg_logprob, abs=TIE[compute])
 

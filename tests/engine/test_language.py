@@ -8,6 +8,7 @@ from subwhisper.engine.language import WindowLanguages, agreed_language, detect_
 from subwhisper.engine.options import VadOptions
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.engine.vad.speech_map import SpeechMap
+from subwhisper.model.cache import Heard
 from subwhisper.model.whisper import Whisper
 
 from .networks import micro_checkpoint
@@ -25,9 +26,9 @@ def polyglot() -> tuple[Whisper, Tokenizer]:
 
 
 @pytest.fixture(scope="module")
-def features(polyglot: tuple[Whisper, Tokenizer]) -> torch.Tensor:
+def heard(polyglot: tuple[Whisper, Tokenizer]) -> Heard:
     mel = torch.empty(4, 16, 200).normal_(generator=torch.Generator().manual_seed(5))
-    return polyglot[0].encode(mel)
+    return polyglot[0].hear(polyglot[0].encode(mel))
 
 
 @pytest.mark.parametrize(
@@ -67,8 +68,8 @@ def test_windows_agree_on_a_language(
     assert heard.ranked["de"] == pytest.approx(sum(window["de"] for window in listened) / n_heard)
 
 
-def test_only_allowed_languages_are_heard(polyglot: tuple[Whisper, Tokenizer], features: torch.Tensor) -> None:
-    every, few = detect_language(*polyglot, features), detect_language(*polyglot, features, ("de", "fr"))
+def test_only_allowed_languages_are_heard(polyglot: tuple[Whisper, Tokenizer], heard: Heard) -> None:
+    every, few = detect_language(*polyglot, heard), detect_language(*polyglot, heard, ("de", "fr"))
     for free, bound in zip(every, few, strict=True):
         assert set(free) == set(LANGUAGES)
         assert set(bound) == {"de", "fr"}
@@ -77,11 +78,11 @@ def test_only_allowed_languages_are_heard(polyglot: tuple[Whisper, Tokenizer], f
 
 
 def test_a_window_that_is_not_sure_is_in_the_recordings_language(
-    polyglot: tuple[Whisper, Tokenizer], features: torch.Tensor
+    polyglot: tuple[Whisper, Tokenizer], heard: Heard
 ) -> None:
-    surest = [next(iter(ranked.items())) for ranked in detect_language(*polyglot, features)]
+    surest = [next(iter(ranked.items())) for ranked in detect_language(*polyglot, heard)]
     threshold = sorted(probability for _, probability in surest)[1]
-    found = WindowLanguages(*polyglot, main="xx", allowed=(), threshold=threshold)(features)
+    found = WindowLanguages(*polyglot, main="xx", allowed=(), threshold=threshold)(heard)
     assert found == [code if probability > threshold else "xx" for code, probability in surest]
     assert found.count("xx") == 2
 

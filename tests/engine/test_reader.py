@@ -12,19 +12,26 @@ from subwhisper.engine.invention import doubt
 from subwhisper.engine.options import FallbackOptions
 from subwhisper.engine.reader import WindowReader
 from subwhisper.engine.windows import Window
+from subwhisper.model.cache import CrossAttended, Heard
 
 from .vocabularies import byte_tokenizer
 
 LOOP = "and then " * 12
 
 
+def numbers(layers: Sequence[CrossAttended]) -> list[float]:
+    """Which windows they are."""
+    return layers[0].keys.flatten().tolist()
+
+
 class Encoder:
-    """Features that tell which window they are of."""
+    """Windows that can be told apart."""
 
     model = SimpleNamespace(tokenizer=byte_tokenizer())
 
-    def encode(self, windows: Sequence[Window]) -> torch.Tensor:
-        return torch.tensor([[[float(window.first)]] for window in windows])
+    def hear(self, windows: Sequence[Window]) -> Heard:
+        told = torch.tensor([float(window.first) for window in windows])[:, None, None, None]
+        return Heard([CrossAttended(told, told.clone())], torch.float32)
 
 
 class Decoder:
@@ -34,10 +41,16 @@ class Decoder:
         self.asked: list[tuple[float, int, bool]] = []
 
     def decode(
-        self, features: torch.Tensor, beginnings: Sequence[Beginning], *, temperature: float, seeds: Sequence[int]
+        self,
+        heard: Heard,
+        beginnings: Sequence[Beginning],
+        windows: Sequence[int],
+        *,
+        temperature: float,
+        seeds: Sequence[int],
     ) -> list[Decoded]:
         texts = []
-        for first, beginning in zip(features[:, 0, 0].tolist(), beginnings, strict=True):
+        for first, beginning in zip(numbers(heard.in_front(windows)), beginnings, strict=True):
             self.asked.append((temperature, int(first), bool(beginning.prompt)))
             loops = first == 0 and beginning.prompt
             texts.append(Decoded((1,), LOOP if loops else "a text", -0.2, 0.0, temperature))

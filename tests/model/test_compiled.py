@@ -3,6 +3,7 @@
 import copy
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def test_a_compiled_decoder_reads_as_the_plain_one(
     plain, compiled = networks(half=half, int8=int8)
     features = plain.encode(torch.randn(n_windows, 80, 120))
     tokens = torch.randint(611, (n_windows * rows_per_window, 15))
-    known, stepped = (one.start(features, rows_per_window=rows_per_window) for one in (plain, compiled))
+    known, stepped = (one.start(one.hear(features), rows_per_window=rows_per_window) for one in (plain, compiled))
     for first, end in ((0, 4), (4, 5), (5, 6), (6, 15)):
         expected = plain.decode(tokens[:, first:end], known)
         assert off(compiled.decode(tokens[:, first:end], stepped), expected) < tolerance
@@ -74,7 +75,7 @@ def test_rows_may_begin_with_filler_and_only_some_logits_be_wanted() -> None:
     plain, compiled = networks()
     features = plain.encode(torch.randn(2, 80, 120))
     tokens, filler = torch.randint(611, (4, 7)), torch.tensor([0, 3, 2, 0])
-    known, stepped = (one.start(features, rows_per_window=2, filler=filler) for one in (plain, compiled))
+    known, stepped = (one.start(one.hear(features), rows_per_window=2, filler=filler) for one in (plain, compiled))
     expected = plain.decode(tokens, known, at=(3, 6))
     torch.testing.assert_close(compiled.decode(tokens, stepped, at=(3, 6)), expected, atol=1e-4, rtol=1e-4)
     expected = plain.decode(tokens[:, :1], known)
@@ -86,7 +87,7 @@ def test_windows_that_go_on_alone_read_as_before() -> None:
     _, compiled = networks()
     features = compiled.encode(torch.randn(3, 80, 120))
     tokens, kept = torch.randint(611, (6, 7)), torch.tensor([2, 3, 4, 5])
-    every, some = (compiled.start(features, rows_per_window=2) for _ in range(2))
+    every, some = (compiled.start(compiled.hear(features), rows_per_window=2) for _ in range(2))
     for cache in (every, some):
         compiled.decode(tokens[:, :5], cache)
     some.keep(kept)
@@ -99,10 +100,10 @@ def test_texts_do_not_depend_on_their_company_or_the_threads(three_threads: None
     _, compiled = networks(int8=True)
     features = compiled.encode(torch.randn(7, 80, 120))
     tokens = torch.randint(611, (7, 5))
-    together = compiled.decode(tokens, compiled.start(features))
+    together = compiled.decode(tokens, compiled.start(compiled.hear(features)))
     torch.set_num_threads(1)
-    assert torch.equal(compiled.decode(tokens, compiled.start(features)), together)
-    alone = compiled.decode(tokens[2:3], compiled.start(features[2:3]))
+    assert torch.equal(compiled.decode(tokens, compiled.start(compiled.hear(features))), together)
+    alone = compiled.decode(tokens[2:3], compiled.start(compiled.hear(features[2:3])))
     torch.testing.assert_close(alone, together[2:3], atol=1e-5, rtol=1e-5)
 
 
@@ -111,11 +112,11 @@ def test_a_compiled_decoder_tells_where_heads_look() -> None:
     plain, compiled = networks(half=False)
     features, tokens = plain.encode(torch.randn(2, 80, 120)), torch.randint(611, (2, 13))
     heads = ((1, 1), (0, 0))
-    expected, looked = plain.attention_scores(tokens, features, heads)
-    logits, scores = compiled.attention_scores(tokens, features, heads)
+    expected, looked = plain.attention_scores(tokens, plain.hear(features), heads)
+    logits, scores = compiled.attention_scores(tokens, compiled.hear(features), heads)
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(scores, looked, atol=1e-5, rtol=1e-5)
-    assert compiled.attention_scores(tokens, features, ())[1].shape == (2, 0, 13, 60)
+    assert compiled.attention_scores(tokens, compiled.hear(features), ())[1].shape == (2, 0, 13, 60)
 
 
 @needs_library
@@ -124,16 +125,26 @@ def test_windows_may_be_heard_by_quantised_layers() -> None:
     plain, compiled = networks(int8=True)
     replace_linears(compiled.decoder, lambda path, weight: Int8Linear)
     features, tokens = plain.encode(torch.randn(2, 80, 120)), torch.randint(611, (2, 6))
-    expected = plain.decode(tokens, plain.start(features))
-    assert off(compiled.decode(tokens, compiled.start(features)), expected) < 0.03
+    expected = plain.decode(tokens, plain.start(plain.hear(features)))
+    assert off(compiled.decode(tokens, compiled.start(compiled.hear(features))), expected) < 0.03
 
 
 @needs_library
 def test_a_full_cache_is_refused() -> None:
     _, compiled = networks()
-    cache = compiled.start(compiled.encode(torch.randn(1, 80, 120)), capacity=3)
+    cache = compiled.start(compiled.hear(compiled.encode(torch.randn(1, 80, 120))), capacity=3)
     with pytest.raises(ValueError, match="3 tokens"):
         compiled.decode(torch.randint(611, (1, 4)), cache)
+
+
+@needs_library
+def test_what_was_heard_is_let_go_with_its_last_reader() -> None:
+    _, compiled = networks(int8=True)
+    cache = compiled.start(compiled.hear(compiled.encode(torch.randn(1, 80, 120))))
+    compiled.decode(torch.randint(611, (1, 4)), cache)
+    heard = weakref.ref(cache.cross[0])
+    del cache
+    assert heard() is None
 
 
 @pytest.mark.parametrize("n_numbers", [7, 16, 1500, 51865])

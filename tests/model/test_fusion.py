@@ -39,8 +39,8 @@ def test_a_fused_network_reads_as_the_plain_one(rows_per_window: int) -> None:
     mel, tokens = torch.randn(2, 80, 120), torch.randint(600, (2 * rows_per_window, 9))
     expected = plain.encode(mel)
     torch.testing.assert_close(fused.encode(mel), expected, atol=1e-5, rtol=1e-5)
-    cache = plain.start(expected, rows_per_window=rows_per_window)
-    stepped = fused.start(expected, rows_per_window=rows_per_window)
+    cache = plain.start(plain.hear(expected), rows_per_window=rows_per_window)
+    stepped = fused.start(fused.hear(expected), rows_per_window=rows_per_window)
     for first, end in ((0, 4), (4, 5), (5, 6), (6, 9)):
         logits = plain.decode(tokens[:, first:end], cache)
         torch.testing.assert_close(fused.decode(tokens[:, first:end], stepped), logits, atol=1e-4, rtol=1e-4)
@@ -52,8 +52,8 @@ def test_rows_that_go_on_alone_read_as_before() -> None:
     shorten(fused)
     features = fused.encode(torch.randn(3, 80, 120))
     tokens = torch.randint(600, (6, 7))
-    cache = fused.start(features, rows_per_window=2, filler=torch.tensor([0, 0, 2, 2, 0, 0]))
-    all_rows = fused.start(features, rows_per_window=2, filler=torch.tensor([0, 0, 2, 2, 0, 0]))
+    cache = fused.start(fused.hear(features), rows_per_window=2, filler=torch.tensor([0, 0, 2, 2, 0, 0]))
+    all_rows = fused.start(fused.hear(features), rows_per_window=2, filler=torch.tensor([0, 0, 2, 2, 0, 0]))
     for one in (cache, all_rows):
         fused.decode(tokens[:, :5], one)
     kept = torch.tensor([2, 3, 4, 5])
@@ -66,9 +66,9 @@ def test_keys_and_values_of_the_audio_may_be_kept_in_half_the_space() -> None:
     fused = network()
     features = fused.encode(torch.randn(2, 80, 120))
     tokens = torch.randint(600, (2, 5))
-    expected = fused.decode(tokens, fused.start(features))
+    expected = fused.decode(tokens, fused.start(fused.hear(features)))
     fused.decoder.cross_dtype = torch.bfloat16
-    cache = fused.start(features)
+    cache = fused.start(fused.hear(features))
     assert cache.cross[0].keys.dtype == torch.bfloat16
     found = fused.decode(tokens, cache)
     assert (found - expected).norm() / expected.norm() < 0.01

@@ -103,7 +103,7 @@ def test_whisper_cpp_reads_what_we_write_and_hears_what_we_hear(tmp_path: Path) 
             continue
         network = Whisper(read.dims).eval().requires_grad_(False)
         network.load_state_dict({name: tensor.float() for name, tensor in read.tensors.items()})
-        cache = network.start(network.encode(mel[None]))
+        cache = network.start(network.hear(network.encode(mel[None])))
         logits = network.decode(torch.tensor([whisper_cpp.PROMPT]), cache)[0, -1]
         assert error(logits, torch.tensor(told["logits"])) < 0.025, file
 

@@ -69,11 +69,11 @@ def test_a_whole_network_in_eight_bits_is_close_and_decodes_windows_apart() -> N
     torch.manual_seed(3)
     network = Whisper(dims).eval().requires_grad_(False)
     mel, tokens = torch.randn(3, 80, 200), torch.randint(600, (3, 5))
-    expected = network.decode(tokens, network.start(network.encode(mel)))
+    expected = network.decode(tokens, network.start(network.hear(network.encode(mel))))
     quantize(network, CPU)
-    together = network.decode(tokens, network.start(network.encode(mel)))
+    together = network.decode(tokens, network.start(network.hear(network.encode(mel))))
     assert (together - expected).norm() / expected.norm() < 0.03
-    alone = network.decode(tokens[1:2], network.start(network.encode(mel[1:2])))
+    alone = network.decode(tokens[1:2], network.start(network.hear(network.encode(mel[1:2]))))
     torch.testing.assert_close(together[1:2], alone, atol=1e-4, rtol=1e-4)
 
 

@@ -80,6 +80,7 @@ CASES = [
 
 @pytest.mark.parametrize("without_timestamps", [False, True])
 @pytest.mark.parametrize("options", CASES)
+@torch.inference_mode()
 def test_repetition_is_judged_as_ctranslate2_does(
     checkpoint: Pair, converted: Path, features: torch.Tensor, options: dict[str, Any], without_timestamps: bool
 ) -> None:
@@ -102,7 +103,7 @@ def test_repetition_is_judged_as_ctranslate2_does(
         tokenizer,
         DecodeOptions(sample_len=N_TOKENS, without_timestamps=without_timestamps, **given),
     )
-    [decoded] = ours.decode(features, [Beginning(start)])
+    [decoded] = ours.decode(checkpoint.ours.hear(features), [Beginning(start)])
     assert len(decoded.tokens) > 4
     assert list(decoded.tokens) == expected.sequences_ids[0]
 

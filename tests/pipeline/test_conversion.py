@@ -142,7 +142,7 @@ def test_transformers_and_ctranslate2_read_what_we_write(tmp_path: Path) -> None
     network = Whisper(source.dims).eval().requires_grad_(False)
     network.load_state_dict(source.tensors)
     mel = torch.randn(1, 80, 3000, generator=torch.Generator().manual_seed(2))
-    wanted = network.decode(torch.tensor([tokens]), network.start(network.encode(mel)))
+    wanted = network.decode(torch.tensor([tokens]), network.start(network.hear(network.encode(mel))))
 
     theirs = transformers.WhisperForConditionalGeneration.from_pretrained(folder)
     with torch.no_grad():

@@ -15,6 +15,7 @@ from subwhisper.engine.decoding.loop import Beginning, WindowDecoder
 from subwhisper.engine.features import MelReader, log_mel, survey
 from subwhisper.engine.options import VadOptions
 from subwhisper.engine.survey import survey_recording
+from subwhisper.model.cache import Heard
 
 
 class Ours:
@@ -33,7 +34,7 @@ class Ours:
             "compute": model.placement.compute,
         }
         self._encoded: dict[int, Tensor] = {}
-        self._tokens: tuple[int, ...] = ()
+        self._read: tuple[Heard, tuple[int, ...]] | None = None
         self.stages = {
             "mel": Stage(self._log_mel, lambda: self._samples),
             "vad": Stage(self._listen, lambda: self._samples),
@@ -88,20 +89,25 @@ class Ours:
             DecodeOptions(beam_size=beams),
             model_suppressed=model.suppress_tokens,
         )
-        found = decoder.decode(self._features(size), [Beginning(self._start)] * size)
-        self._tokens = found[0].tokens
+        with torch.inference_mode():
+            heard = self._network.hear(self._features(size))
+        found = decoder.decode(heard, [Beginning(self._start)] * size)
+        self._read = heard.one_by_one()[0], found[0].tokens
         return sum(len(one.tokens) for one in found)
 
     def _ready_for_words(self) -> None:
-        if not self._tokens:
+        if self._read is None:
             self._decode(1)
 
     def _words(self) -> int:
+        """After decoding: what the decoder attends to is there already."""
+        assert self._read is not None
+        heard, tokens = self._read
         options = TranscribeOptions()
         marks = options.prepend_punctuations, options.append_punctuations
         aligner = Aligner(self._network, self._tokenizer, self._engine.model.alignment_heads, self._start, "en", *marks)
-        text = [token for token in self._tokens if token < self._tokenizer.eot]
-        return len(aligner.find(text, self._features(1), 1500))
+        text = [token for token in tokens if token < self._tokenizer.eot]
+        return len(aligner.find(text, heard, 1500))
 
     def _transcribe(self, **plan: Any) -> int:
         """The whole of it, as a program would call it; only what would make the work unequal is switched off.

@@ -17,7 +17,7 @@ from subwhisper.engine.decoding.search import Beam, Candidate, Greedy, Sampling,
 from subwhisper.engine.options import DecodeOptions
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import OptionError
-from subwhisper.model.cache import KeyValueCache
+from subwhisper.model.cache import Heard, KeyValueCache
 from subwhisper.model.whisper import Whisper
 
 
@@ -100,8 +100,9 @@ class WindowDecoder:
 
     def decode(
         self,
-        features: Tensor,
+        heard: Heard,
         beginnings: Sequence[Beginning],
+        windows: Sequence[int] | None = None,
         *,
         temperature: float = 0.0,
         seeds: Sequence[int] = (),
@@ -109,15 +110,16 @@ class WindowDecoder:
         """Find the texts of each window. A text does not depend on those it is decoded with.
 
         Args:
-            features: (B, A, D) from `Whisper.encode`.
+            heard: windows from `Whisper.hear`.
             beginnings: N, one per text; texts of a window are neighbours and share its keys and values.
+            windows: which of those heard, in order; all when not given.
             temperature: 0 searches for the most probable text; above 0 samples.
             seeds: N, for sampling; the same seed gives the same text.
         """
         rows = [self._initial(beginning) for beginning in beginnings]
-        search = self._search(len(rows), temperature, seeds, features.device)
+        search = self._search(len(rows), temperature, seeds, heard.device)
         with torch.inference_mode():
-            no_speech = self._run(features, rows, search)
+            no_speech = self._run(heard, range(len(heard)) if windows is None else windows, rows, search)
         pick = [max(found, key=lambda c: c.score(self._options.length_penalty)) for found in search.candidates()]
         return [self._decoded(best, p, temperature) for best, p in zip(pick, no_speech, strict=True)]
 
@@ -140,16 +142,19 @@ class WindowDecoder:
             return Beam(n_windows, eot=eot, device=device, rows_per_window=options.beam_size, patience=options.patience)
         return Greedy(n_windows, eot=eot, device=device)
 
-    def _run(self, features: Tensor, rows: Sequence[tuple[int, ...]], search: Search) -> list[float]:
+    def _run(
+        self, heard: Heard, windows: Sequence[int], rows: Sequence[tuple[int, ...]], search: Search
+    ) -> list[float]:
         """Let the search write until it is done; return each text's probability of no speech."""
         longest = max(map(len, rows))
         n_steps = min(self._sample_len, self._n_context - longest + 1)
         missing = [longest - len(row) for row in rows]
         cache = self._model.start(
-            features,
-            rows_per_window=len(rows) // len(features),
+            heard,
+            windows,
+            rows_per_window=len(rows) // len(windows),
             capacity=min(self._n_context, longest + n_steps),
-            filler=torch.tensor(missing, device=features.device) if any(missing) else None,
+            filler=torch.tensor(missing, device=heard.device) if any(missing) else None,
         )
         with self._model.decoder.stepping():
             return self._step(rows, longest, n_steps, cache, search)

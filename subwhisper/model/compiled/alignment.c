@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crew.h"
 #include "vectors.h"
 
 #define WIDTH 7 /* of the median */
@@ -46,9 +47,10 @@ static void add_medians(const float *from, int64_t n, float *padded, float times
     }
 }
 
-/* Each position's numbers over the tokens of a head, less their mean, in standard deviations; in place. */
-static void standardise(float *weights, int64_t T, int64_t A) {
-    for (int64_t at = 0; at < A; at += LANES) { /* rows have room for a whole vector at their end */
+/* Each position's numbers over the tokens of a head, less their mean, in standard deviations; in place, some vectors
+ * of positions from (T, A) weights. */
+static void standardise(float *weights, int64_t T, int64_t A, int64_t first, int64_t end) {
+    for (int64_t at = first * LANES; at < end * LANES; at += LANES) {
         vec sum = zero(), squares = zero();
         for (int64_t t = 0; t < T; t++) sum = add(sum, load(weights + t * A + at));
         const vec mean = divide(sum, all((float)T));
@@ -64,22 +66,41 @@ static void standardise(float *weights, int64_t T, int64_t A) {
     }
 }
 
+struct smoothing {
+    const float *scores; /* (N, T, stride) before softmax */
+    int64_t N, T, stride, A, wide;
+    float *weights; /* (T, wide) of the head at hand; rows have room for a whole vector at their end */
+    float *padded;  /* (threads, wide + WIDTH + LANES) */
+    float *map;     /* (T, A) */
+};
+
+/* Head after head; each thread has some of its tokens, and then of its positions. */
+static void smooth(int me, int n, const void *job) {
+    const struct smoothing *s = job;
+    const int64_t T = s->T, A = s->A, wide = s->wide, vectors = wide / LANES;
+    const int64_t first = T * me / n, end = T * (me + 1) / n;
+    memset(s->map + first * A, 0, (end - first) * A * sizeof(float));
+    for (int64_t head = 0; head < s->N; head++) {
+        for (int64_t t = first; t < end; t++) {
+            memcpy(s->weights + t * wide, s->scores + (head * T + t) * s->stride, A * sizeof(float));
+            softmax(s->weights + t * wide, A, 1);
+        }
+        meet(n);
+        standardise(s->weights, T, wide, vectors * me / n, vectors * (me + 1) / n), meet(n);
+        float *padded = s->padded + me * (wide + WIDTH + LANES);
+        for (int64_t t = first; t < end; t++) add_medians(s->weights + t * wide, A, padded, 1.0f / s->N, s->map + t * A);
+    }
+    meet(n);
+}
+
 /* The (T, A) mean over heads of normalised, smoothed attention, from (N, T, stride) scores before softmax of which the
  * first A > WIDTH / 2 positions count. Returns -1 where there is no memory. */
-int attention_map(const float *scores, int64_t N, int64_t T, int64_t stride, int64_t A, float *map) {
+int attention_map(const float *scores, int64_t N, int64_t T, int64_t stride, int64_t A, float *map, int64_t threads) {
     const int64_t wide = (A + LANES - 1) / LANES * LANES;
-    float *weights = calloc((T + 1) * wide + WIDTH + LANES, sizeof(float));
+    float *weights = calloc(T * wide + threads * (wide + WIDTH + LANES), sizeof(float));
     if (!weights) return -1;
-    float *padded = weights + T * wide;
-    memset(map, 0, T * A * sizeof(float));
-    for (int64_t head = 0; head < N; head++) {
-        for (int64_t t = 0; t < T; t++) {
-            memcpy(weights + t * wide, scores + (head * T + t) * stride, A * sizeof(float));
-            softmax(weights + t * wide, A, 1);
-        }
-        standardise(weights, T, wide);
-        for (int64_t t = 0; t < T; t++) add_medians(weights + t * wide, A, padded, 1.0f / N, map + t * A);
-    }
+    const struct smoothing job = {scores, N, T, stride, A, wide, weights, weights + T * wide, map};
+    together(smooth, &job, threads);
     free(weights);
     return 0;
 }

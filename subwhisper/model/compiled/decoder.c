@@ -104,10 +104,9 @@ static void normalise(int me, int n, const struct norm *norm, const float *x, fl
 
 enum { PUT, ADD, GELU }; /* what becomes of a product: stored, added to what is there, stored after GELU */
 
-ALWAYS void few(const struct matrix *m, int64_t block, const float *x, float *y, int64_t stride, int kind, int then,
-                const int rows) {
+ALWAYS void few(const struct matrix *m, int64_t block, const void *weights, int kind, const float *x, float *y,
+                int64_t stride, int then, const int rows) {
     const int64_t inputs = m->inputs, first = block * BLOCK;
-    const void *weights = (const char *)m->weights + block * inputs * BLOCK * bytes_of(kind);
     vec sums[ROWS_AT_ONCE][VECTORS];
 #pragma GCC unroll 16
     for (int row = 0; row < rows; row++)
@@ -134,12 +133,12 @@ ALWAYS void few(const struct matrix *m, int64_t block, const float *x, float *y,
         for (int v = 0; v < VECTORS; v++) store(out + v * LANES, sums[row][v]);
         if (wide < BLOCK) { /* the last block of the vocabulary */
             for (int64_t at = 0; at < wide; at++)
-                to[at] = out[at] * (kind == INT8 ? m->scale[first + at] : 1) + (m->bias ? m->bias[first + at] : 0);
+                to[at] = out[at] * (m->scale ? m->scale[first + at] : 1) + (m->bias ? m->bias[first + at] : 0);
             continue;
         }
         for (int v = 0; v < VECTORS; v++) {
             vec value = load(out + v * LANES);
-            if (kind == INT8) value = mul(value, load(m->scale + first + v * LANES));
+            if (m->scale) value = mul(value, load(m->scale + first + v * LANES));
             if (m->bias) value = add(value, load(m->bias + first + v * LANES));
             if (then == GELU) value = gelu(value);
             if (then == ADD) value = add(value, load(to + v * LANES));
@@ -148,14 +147,14 @@ ALWAYS void few(const struct matrix *m, int64_t block, const float *x, float *y,
     }
 }
 
-ALWAYS void block_of(const struct matrix *m, int64_t block, const float *x, float *y, int64_t stride, int64_t n_rows,
-                     int kind, int then) {
+ALWAYS void block_of(const struct matrix *m, int64_t block, const void *weights, int kind, const float *x, float *y,
+                     int64_t n_rows, int then) {
     for (int64_t row = 0; row < n_rows;) {
         const float *from = x + row * m->inputs;
-        float *to = y + row * stride;
+        float *to = y + row * m->outputs;
 #define TRY(count) \
     if (n_rows - row >= count) { \
-        few(m, block, from, to, stride, kind, then, count); \
+        few(m, block, weights, kind, from, to, m->outputs, then, count); \
         row += count; \
         continue; \
     }
@@ -167,13 +166,27 @@ ALWAYS void block_of(const struct matrix *m, int64_t block, const float *x, floa
     }
 }
 
-/* (rows, I) x, times a matrix, to (rows, O) y. */
-static void product(int me, int n, const struct matrix *m, const float *x, float *y, int64_t rows, int then) {
-    const int64_t blocks = (m->outputs + BLOCK - 1) / BLOCK;
+ALWAYS const float *widened(const void *weights, int64_t n, int kind, float *to) {
+    for (int64_t at = 0; at < n; at += LANES) store(to + at, weights_at(weights, at, kind));
+    return to;
+}
+
+#define MANY (2 * ROWS_AT_ONCE) /* rows for which it pays to turn a block's weights into float32 once */
+
+/* (rows, I) x, times a matrix, to (rows, O) y; `mine` has room for a block's weights. */
+static void product(int me, int n, const struct matrix *m, const float *x, float *y, int64_t rows, int then,
+                    float *mine) {
+    const int64_t blocks = (m->outputs + BLOCK - 1) / BLOCK, size = m->inputs * BLOCK;
     for (int64_t block = blocks * me / n; block < blocks * (me + 1) / n; block++) {
-        if (m->kind == FLOAT16) block_of(m, block, x, y, m->outputs, rows, FLOAT16, then);
-        else if (m->kind == INT8) block_of(m, block, x, y, m->outputs, rows, INT8, then);
-        else block_of(m, block, x, y, m->outputs, rows, FLOAT32, then);
+        const void *weights = (const char *)m->weights + block * size * bytes_of(m->kind);
+        if (m->kind == FLOAT32 || rows >= MANY) {
+            if (m->kind == FLOAT16) weights = widened(weights, size, FLOAT16, mine);
+            if (m->kind == INT8) weights = widened(weights, size, INT8, mine);
+            block_of(m, block, weights, FLOAT32, x, y, rows, then);
+        } else if (m->kind == FLOAT16)
+            block_of(m, block, weights, FLOAT16, x, y, rows, then);
+        else
+            block_of(m, block, weights, INT8, x, y, rows, then);
     }
 }
 
@@ -337,38 +350,43 @@ static void audio(int me, int n, const struct step *s, int64_t layer, const floa
     }
 }
 
+ALWAYS int64_t larger_of(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* Floats that a thread needs for itself: scores of queries, or a block's weights of the widest matrix. */
+static int64_t room_of_one(const struct step *s) {
+    return larger_of(larger_of(QUERIES * s->positions, s->capacity), 4 * s->width * BLOCK) + 64;
+}
+
 static void work(int me, int n, const void *job) {
     const struct step *s = job;
     const int64_t N = s->n_rows, D = s->width;
-    const int64_t own = QUERIES * s->positions > s->capacity ? QUERIES * s->positions : s->capacity;
     float *normal = s->scratch, *joined = normal + N * D, *heard = joined + 3 * N * D, *wide = heard + N * D;
-    float *mine = wide + 4 * N * D + me * (own + 64);
+    float *mine = wide + 4 * N * D + me * room_of_one(s);
     for (int64_t at = 0; at < s->n_layers; at++) {
         const struct layer *layer = s->layers + at;
         normalise(me, n, &layer->said_norm, s->x, normal, N, D), meet(n);
-        product(me, n, &layer->joined, normal, joined, N, PUT), meet(n);
+        product(me, n, &layer->joined, normal, joined, N, PUT, mine), meet(n);
         text_before(me, n, s, at, joined, heard, mine), meet(n);
-        product(me, n, &layer->said_out, heard, s->x, N, ADD), meet(n);
+        product(me, n, &layer->said_out, heard, s->x, N, ADD, mine), meet(n);
         normalise(me, n, &layer->heard_norm, s->x, normal, N, D), meet(n);
-        product(me, n, &layer->query, normal, joined, N, PUT), meet(n);
+        product(me, n, &layer->query, normal, joined, N, PUT, mine), meet(n);
         audio(me, n, s, at, joined, heard, mine), meet(n);
-        product(me, n, &layer->heard_out, heard, s->x, N, ADD), meet(n);
+        product(me, n, &layer->heard_out, heard, s->x, N, ADD, mine), meet(n);
         normalise(me, n, &layer->wide_norm, s->x, normal, N, D), meet(n);
-        product(me, n, &layer->widen, normal, wide, N, GELU), meet(n);
-        product(me, n, &layer->narrow, wide, s->x, N, ADD), meet(n);
+        product(me, n, &layer->widen, normal, wide, N, GELU, mine), meet(n);
+        product(me, n, &layer->narrow, wide, s->x, N, ADD, mine), meet(n);
     }
     for (int64_t asked = me; asked < s->n_asked; asked += n)
         normalise(0, 1, &s->last_norm, s->x + s->asked[asked] * D, normal + asked * D, 1, D);
     meet(n);
-    product(me, n, &s->vocabulary, normal, s->logits, s->n_asked, PUT);
+    product(me, n, &s->vocabulary, normal, s->logits, s->n_asked, PUT, mine);
     meet(n);
 }
 
 /* ---- what Python calls ---- */
 
 int64_t scratch_floats(const struct step *s, int64_t threads) {
-    const int64_t own = QUERIES * s->positions > s->capacity ? QUERIES * s->positions : s->capacity;
-    return 9 * s->n_rows * s->width + threads * (own + 64);
+    return 9 * s->n_rows * s->width + threads * room_of_one(s);
 }
 
 /* Do a step with up to so many threads; one caller at a time. */

@@ -5,14 +5,15 @@ Shapes: as in `whisper`; O outputs and I inputs of a matrix.
 
 import ctypes
 import threading
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from subwhisper.model.cache import CrossAttended, KeyValueCache
+from subwhisper.model.cache import CrossAttended, Heard, KeyValueCache
 from subwhisper.model.compiled.library import ONE_AT_A_TIME, Cross, Layer, Matrix, Norm, Step, library
 from subwhisper.model.few_rows import is_half
 from subwhisper.model.fusion import FusedAttention
@@ -68,11 +69,12 @@ class CompiledDecoder(Decoder):
             layer.widen, layer.narrow = self._matrix(block.mlp[0], int8), self._matrix(block.mlp[2], int8)
         self._last_norm = self._norm(plain.ln)
         self._vocabulary = self._packed(self._table, None, int8)
-        self._heard: tuple[tuple[CrossAttended, ...], ctypes.Array[Cross]] = ((), (Cross * 0)())
+        self._known_cross: tuple[Callable[[], CrossAttended | None], ctypes.Array[Cross]] = (_nothing, (Cross * 0)())
 
-    def hear(self, features: Tensor) -> list[CrossAttended]:
+    def hear(self, features: Tensor) -> Heard:
         dtype = self.cross_dtype or features.dtype
-        return [block["cross_attn"].hear(features, dtype) for block in self.blocks]  # type: ignore[index]
+        layers = [block["cross_attn"].hear(features, dtype) for block in self.blocks]  # type: ignore[index]
+        return Heard(layers, features.dtype)
 
     def embed(self, tokens: Tensor, position: int, filler: Tensor | None = None) -> Tensor:
         places = counted(self._places, position, position + tokens.shape[-1], filler)
@@ -97,10 +99,10 @@ class CompiledDecoder(Decoder):
         asked = range(n_tokens) if at is None else [index % n_tokens for index in at]
         return self._read(tokens, cache, asked)
 
-    def read_at_once(self, tokens: Tensor, features: Tensor, heads: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+    def read_at_once(self, tokens: Tensor, heard: Heard, heads: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
         n_tokens = tokens.shape[-1]
-        cache = KeyValueCache(self.hear(features), dtype=torch.float32, rows_per_window=1, capacity=n_tokens)
-        scores = torch.empty(len(tokens), len(heads), n_tokens, features.shape[1])
+        cache = KeyValueCache(heard, range(len(heard)), rows_per_window=1, capacity=n_tokens)
+        scores = torch.empty(len(tokens), len(heads), n_tokens, cache.cross[0].keys.shape[2])
         slots = torch.full((len(self._layers), self._n_heads), -1)
         for slot, (layer, head) in enumerate(heads):
             slots[layer, head] = slot
@@ -156,10 +158,11 @@ class CompiledDecoder(Decoder):
         return logits
 
     def _cross(self, cross: tuple[CrossAttended, ...]) -> ctypes.Array[Cross]:
-        if self._heard[0] is not cross:
+        """Where every layer's keys and values lie; told apart by the first, which must not be held on to."""
+        if self._known_cross[0]() is not cross[0]:
             places = [Cross(one.keys.data_ptr(), one.values.data_ptr()) for one in cross]
-            self._heard = (cross, (Cross * len(cross))(*places))
-        return self._heard[1]
+            self._known_cross = (weakref.ref(cross[0]), (Cross * len(cross))(*places))
+        return self._known_cross[1]
 
     def _norm(self, norm: nn.LayerNorm) -> Norm:
         weight, bias = norm.weight.detach().float().contiguous(), norm.bias.detach().float().contiguous()
@@ -197,7 +200,7 @@ class _Heard(Attention):
     def hear(self, features: Tensor, dtype: torch.dtype) -> CrossAttended:
         """(B, A, D) features to keys and values; plain layers give them in the order in which they will be read."""
         if not isinstance(self.key, nn.Linear):
-            return CrossAttended.of(features, self.keys_and_values, dtype)
+            return CrossAttended.by_width(features, self.keys_and_values, dtype)
         n_windows, n_positions, width = features.shape
         by_width = features.new_empty((2, n_windows, self.n_heads, width // self.n_heads, n_positions), dtype=dtype)
         for layer, places in zip((self.key, self.value), by_width.flatten(2, 3), strict=True):
@@ -207,7 +210,11 @@ class _Heard(Attention):
                     product += layer.bias[:, None]
                 if product is not place:
                     place.copy_(product)
-        return CrossAttended(by_width)
+        return CrossAttended(*by_width.transpose(-1, -2))
+
+
+def _nothing() -> None:
+    """Before anything was heard."""
 
 
 def can_compile(decoder: Decoder) -> bool:

@@ -63,7 +63,9 @@ def attention_map(scores: Tensor) -> Tensor | None:
     if scores.stride(0) != n_tokens * rows:
         return None
     smoothed = torch.empty(n_tokens, n_positions)
-    failed = found.attention_map(scores.data_ptr(), n_heads, n_tokens, rows, n_positions, smoothed.data_ptr())
+    sizes = n_heads, n_tokens, rows, n_positions
+    with ONE_AT_A_TIME:
+        failed = found.attention_map(scores.data_ptr(), *sizes, smoothed.data_ptr(), torch.get_num_threads())
     return None if failed else smoothed
 
 
