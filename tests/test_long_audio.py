@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from subwhisper.audio import SAMPLE_RATE, Audio, Samples
-from subwhisper.engine.options import DecodeOptions, TranscribeOptions, VadOptions
+from subwhisper.engine.options import DecodeOptions, PlanName, TranscribeOptions, VadOptions
 from subwhisper.engine.transcriber import Transcriber, load_model
 from subwhisper.media.decode import open_audio
 from subwhisper.transcript import Transcript
@@ -47,6 +47,19 @@ def test_nothing_is_written_where_nobody_speaks(model: Transcriber, samples: Pat
         transcript = model.transcribe(Audio(sound), TranscribeOptions())
         assert transcript.text == ""
         assert transcript.provenance["coverage"]["holes_open"] == 0
+
+
+@pytest.mark.parametrize("plan", ["sequential", "batched"])
+def test_nothing_is_written_where_nobody_speaks_without_a_detector_either(
+    model: Transcriber, samples: Path, plan: PlanName
+) -> None:
+    options = TranscribeOptions(plan=plan, vad=VadOptions(detector="none"))
+    written = {
+        path.name: model.transcribe(open_audio(path), options).text
+        for path in sorted((samples / "nonspeech").iterdir())
+    }
+    assert len(written) >= 6
+    assert not any(written.values()), written
 
 
 def test_words_are_kept_that_are_found_without_a_detector(model: Transcriber, film: Samples, heard: Transcript) -> None:

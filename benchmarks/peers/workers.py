@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,4 +131,5 @@ def _environment(threads: int) -> dict[str, str]:
         "OMP_PLACES": "cores",
         "PYTHONPATH": str(ROOT),
         "HF_HUB_OFFLINE": "1",
+        "LD_LIBRARY_PATH": sysconfig.get_path("purelib"),  # where a whisper.cpp built by pip leaves its libraries
     }

@@ -19,7 +19,7 @@ from subwhisper.engine.dtw import dtw
 from subwhisper.engine.features import FRAMES_PER_SECOND
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.engine.windows import FRAMES_PER_POSITION, Window
-from subwhisper.model.cache import Heard
+from subwhisper.model.cache import HeardWindows
 from subwhisper.model.compiled import numbers
 from subwhisper.model.compiled.numbers import MEDIAN_WIDTH, best
 from subwhisper.model.whisper import Whisper
@@ -60,7 +60,7 @@ class Aligner:
     appended: str
 
     def add_words(
-        self, segments: Sequence[Segment], heard: Heard, window: Window, last_speech: float
+        self, segments: Sequence[Segment], heard: HeardWindows, window: Window, last_speech: float
     ) -> tuple[Segment, ...]:
         """Give each segment its words, and move its ends to theirs.
 
@@ -84,7 +84,7 @@ class Aligner:
             settled.append(segment)
         return tuple(settled)
 
-    def find(self, text: Sequence[int], heard: Heard, n_positions: int) -> list[TimedWord]:
+    def find(self, text: Sequence[int], heard: HeardWindows, n_positions: int) -> list[TimedWord]:
         """Align text tokens with the first `n_positions` audio positions of one window.
 
         A word starts where the path enters its first token, and ends where it enters the next word's.
@@ -106,7 +106,7 @@ class Aligner:
         ]
 
     def entered(
-        self, text: Sequence[int], heard: Heard, n_positions: int
+        self, text: Sequence[int], heard: HeardWindows, n_positions: int
     ) -> tuple[npt.NDArray[np.float64], list[float]]:
         """When the path enters each token of a known text, and how probable each was.
 

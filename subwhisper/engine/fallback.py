@@ -42,6 +42,11 @@ def is_silence(decoded: Decoded, options: FallbackOptions) -> bool:
     return options.logprob_threshold is None or decoded.avg_logprob <= options.logprob_threshold
 
 
+def is_noise(decoded: Decoded, options: FallbackOptions, noise_logprob: float | None) -> bool:
+    """Decide whether a text is what its model makes of noise, as its makers measured; never where guesses pass."""
+    return noise_logprob is not None and options.logprob_threshold is not None and decoded.avg_logprob < noise_logprob
+
+
 def decode_with_fallback(
     decode: Callable[[float, Sequence[int]], Sequence[Decoded]],
     n_texts: int,

@@ -3,14 +3,16 @@
 A frame is 25 ms of sound every 10 ms, seen through triangular filters on Slaney's mel scale
 (Slaney 1998, Auditory Toolbox, report 1998-010), as the base-10 logarithm of power. Frames are then
 limited to the loudest one of the whole recording minus 8 (80 dB) and scaled: (x + 4) / 4.
-That maximum is why a long recording is read twice: once for it, once for the windows.
+That maximum is why a long recording is read twice: once for it, once for the windows. The frames of a shorter one are
+kept from the first time.
 
 Shapes: M mel bins, F frames, N samples.
 """
 
 from collections import deque
 from collections.abc import Generator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -26,6 +28,8 @@ FLOOR = -10.0
 """log10 of the smallest power told apart from silence."""
 DYNAMIC_RANGE = 8.0
 """Powers of ten kept below the maximum."""
+KEPT_SECONDS = 20 * 60
+"""Longest recording whose frames are kept: 38 MB with 80 mel bins."""
 
 _BREAK_HZ, _BREAK_MEL, _LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27.0
 
@@ -80,6 +84,8 @@ class MelSurvey:
     """Whole frames of sound; the silence that fills the last window is not counted."""
     maximum: float
     """Largest log10 power of any frame."""
+    kept: tuple[Tensor, ...] | None = field(default=None, repr=False, compare=False)
+    """Log powers of all frames, one piece behind the other, of a recording that is short enough."""
 
     @property
     def duration(self) -> float:
@@ -116,9 +122,12 @@ def _stream(source: AudioSource, n_mels: int) -> Generator[tuple[Tensor, int], N
 def survey(source: AudioSource, n_mels: int) -> MelSurvey:
     """Read a recording once for its length and its loudest frame."""
     maximum, n_samples = FLOOR, 0
+    kept: list[Tensor] | None = []
     for log_power, n_read in _stream(source, n_mels):
         maximum, n_samples = max(maximum, float(log_power.max())), n_read
-    return MelSurvey(n_samples // HOP, maximum)
+        if kept is not None:
+            kept = [*kept, log_power] if n_read <= KEPT_SECONDS * SAMPLE_RATE else None
+    return MelSurvey(n_samples // HOP, maximum, None if kept is None else tuple(kept))
 
 
 class MelReader:
@@ -137,8 +146,8 @@ class MelReader:
         if first < self._held_from:
             self._rewind()
         while self._held_to < first + n_frames and (piece := next(self._pieces, None)) is not None:
-            self._held.append(piece[0])
-            self._held_to += piece[0].shape[1]
+            self._held.append(piece)
+            self._held_to += piece.shape[1]
             self._forget(first - self._behind)
         held, at = [torch.empty(self._n_mels, 0)], self._held_from
         for piece_held in self._held:
@@ -152,11 +161,19 @@ class MelReader:
         """Stop reading; whatever decodes the recording ends now and not when Python does."""
         self._pieces.close()
 
+    def _read(self) -> Generator[Tensor, None, None]:
+        if self._survey.kept is not None:
+            yield from self._survey.kept
+            return
+        with closing(_stream(self._source, self._n_mels)) as stream:
+            for log_power, _ in stream:
+                yield log_power
+
     def _forget(self, before: int) -> None:
         while self._held and self._held_from + self._held[0].shape[1] <= before:
             self._held_from += self._held.popleft().shape[1]
 
     def _rewind(self) -> None:
-        self._pieces = _stream(self._source, self._n_mels)
+        self._pieces = self._read()
         self._held: deque[Tensor] = deque()
         self._held_from = self._held_to = 0

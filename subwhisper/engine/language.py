@@ -19,7 +19,7 @@ from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.engine.vad.listener import SpeechListener, detector
 from subwhisper.engine.vad.speech_map import SpeechMap
 from subwhisper.engine.windows import Window
-from subwhisper.model.cache import Heard
+from subwhisper.model.cache import HeardWindows
 from subwhisper.model.whisper import Whisper
 
 _LEAST_SPEECH = FRAMES_PER_SECOND  # frames of it in a window that is worth listening to
@@ -38,7 +38,7 @@ class HeardLanguage:
 
 
 def detect_language(
-    model: Whisper, tokenizer: Tokenizer, heard: Heard, allowed: Collection[str] = ()
+    model: Whisper, tokenizer: Tokenizer, heard: HeardWindows, allowed: Collection[str] = ()
 ) -> list[dict[str, float]]:
     """Ask the network for the language token after the start token.
 
@@ -73,12 +73,12 @@ class WindowLanguages:
     threshold: float
     """Probability above which a window is sure."""
 
-    def __call__(self, heard: Heard) -> list[str]:
+    def __call__(self, heard: HeardWindows) -> list[str]:
         """Codes of windows."""
         surest = [next(iter(ranked.items())) for ranked in self._detect(heard)]
         return [code if probability > self.threshold else self.main for code, probability in surest]
 
-    def _detect(self, heard: Heard) -> list[dict[str, float]]:
+    def _detect(self, heard: HeardWindows) -> list[dict[str, float]]:
         return detect_language(self.model, self.tokenizer, heard, self.allowed)
 
 

@@ -16,7 +16,7 @@ from subwhisper.engine.features import MelReader
 from subwhisper.engine.options import FallbackOptions
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.engine.windows import Window
-from subwhisper.model.cache import Heard
+from subwhisper.model.cache import HeardWindows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +24,7 @@ class Reading:
     """What the network makes of one window."""
 
     window: Window
-    heard: Heard
+    heard: HeardWindows
     """The window alone; word times are read off it too."""
     language: str
     """Code of the language spoken."""
@@ -44,7 +44,7 @@ class WindowEncoder:
     model: SpeechModel
     mel: MelReader
 
-    def hear(self, windows: Sequence[Window]) -> Heard:
+    def hear(self, windows: Sequence[Window]) -> HeardWindows:
         """These windows, which lie in the order of the recording."""
         network = self.model.network
         mels = torch.stack([self._mel_of(window) for window in windows]).to(self.model.placement.device)
@@ -62,7 +62,7 @@ class WindowEncoder:
 
 Decode = Callable[[float, Sequence[int]], list[Decoded]]
 """Gives the texts with these indices, at a temperature."""
-Languages = Callable[[Heard], Sequence[str]]
+Languages = Callable[[HeardWindows], Sequence[str]]
 """Tells the language spoken in each window."""
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from subwhisper.engine.alignment import Aligner
-from subwhisper.engine.fallback import is_silence
+from subwhisper.engine.decoding.loop import Decoded
+from subwhisper.engine.fallback import is_noise, is_silence
 from subwhisper.engine.features import FRAMES_PER_SECOND
 from subwhisper.engine.hallucination import Kept, skip_silence
 from subwhisper.engine.invention import Evidence, judged
@@ -40,8 +41,9 @@ class Settler:
             is_alone: no other window goes on from it, so all of its text counts.
         """
         window, decoded = reading.window, reading.decoded
-        if is_silence(decoded, self.options.fallback):
-            return Settled(Kept((), window.end_frame, dropped=_silent(reading)), None, last_speech)
+        silence = self._silence(decoded)
+        if silence:
+            return Settled(Kept((), window.end_frame, dropped=_silent(reading, silence)), None, last_speech)
         split_window = whole_window if is_alone else split_tokens
         split = split_window(decoded.tokens, window, self.model.tokenizer.timestamp_begin)
         kept = Kept(tuple(self._segment(piece, reading, self.tasks[0]) for piece in split.pieces), split.next_frame)
@@ -72,6 +74,14 @@ class Settler:
         ]
         believed = tuple(segments) if self.evidence is None else judged(segments, self.evidence)[0]
         return replace(settled, translation=believed, translation_temperature=translated.temperature)
+
+    def _silence(self, decoded: Decoded) -> str | None:
+        """Why a window is taken for silence; `None` where it is not."""
+        if is_silence(decoded, self.options.fallback):
+            return f"silence: no speech with probability {decoded.no_speech_prob:.2f}, and the text is a guess"
+        if is_noise(decoded, self.options.fallback, self.model.noise_logprob):
+            return f"silence: mean log-probability {decoded.avg_logprob:.2f}, as of the text this model makes of noise"
+        return None
 
     def _segment(self, piece: Piece, reading: Reading, task: str) -> Segment:
         decoded = reading.texts[self.tasks.index(task)]
@@ -128,12 +138,11 @@ class Settler:
         )
 
 
-def _silent(reading: Reading) -> tuple[Dropped, ...]:
+def _silent(reading: Reading, reason: str) -> tuple[Dropped, ...]:
     """The text of a window that is taken for silence."""
     decoded, window = reading.decoded, reading.window
     if not decoded.text:
         return ()
-    reason = f"silence: no speech with probability {decoded.no_speech_prob:.2f}, and the text is a guess"
     return (Dropped(window.start, window.start + window.duration, decoded.text, reason),)
 
 

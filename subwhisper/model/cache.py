@@ -54,10 +54,12 @@ class CrossAttended:
     def arrange(self, first: int, order: Sequence[int]) -> None:
         """Let the windows from `first` on be those at these places from now on; they move in place."""
         for kept in (self.keys, self.values):
-            kept[first : first + len(order)] = kept[list(order)]
+            moving = [kept[at].clone() for at in order]
+            for at, window in enumerate(moving, first):
+                kept[at] = window
 
 
-class Heard:
+class HeardWindows:
     """Windows as the decoder hears them: cross keys and values of every layer, made once and read as often as needed.
 
     Every search for their texts, their language and their words' times read the same ones. A step reads the windows
@@ -93,10 +95,10 @@ class Heard:
             self._lying = wanted
         return tuple(layer.some(0, len(windows)) for layer in self._layers)
 
-    def one_by_one(self) -> list["Heard"]:
+    def one_by_one(self) -> list["HeardWindows"]:
         """Each window by itself; holds until windows are moved again."""
         places = [self._lying.index(window) for window in range(len(self))]
-        return [Heard([layer.some(at, at + 1) for layer in self._layers], self.dtype) for at in places]
+        return [HeardWindows([layer.some(at, at + 1) for layer in self._layers], self.dtype) for at in places]
 
 
 class KeyValueCache:
@@ -104,7 +106,7 @@ class KeyValueCache:
 
     def __init__(
         self,
-        heard: Heard,
+        heard: HeardWindows,
         windows: Sequence[int],
         *,
         rows_per_window: int,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from subwhisper.model.cache import CrossAttended, Heard, KeyValueCache
+from subwhisper.model.cache import CrossAttended, HeardWindows, KeyValueCache
 from subwhisper.model.dims import ModelDims
 
 
@@ -246,15 +246,19 @@ class Decoder(nn.Module):
     def logits(self, x: Tensor) -> Tensor:
         return self.token_embedding.logits(self.ln(x))
 
-    def hear(self, features: Tensor) -> Heard:
+    def hear(self, features: Tensor) -> HeardWindows:
         """(B, A, D) features to every layer's cross keys and values."""
         dtype = self.cross_dtype or features.dtype
-        projections = (block.cross_attn.keys_and_values for block in self.layers())
-        return Heard([CrossAttended.by_width(features, project, dtype) for project in projections], features.dtype)
+        projections = [block.cross_attn.keys_and_values for block in self.layers()]
+        return HeardWindows(
+            [CrossAttended.by_width(features, project, dtype) for project in projections], features.dtype
+        )
 
-    def hear_to_learn(self, features: Tensor) -> Heard:
+    def hear_to_learn(self, features: Tensor) -> HeardWindows:
         """The same as the projections leave them, so that gradients flow and nothing is copied."""
-        return Heard([CrossAttended(*b.cross_attn.keys_and_values(features)) for b in self.layers()], features.dtype)
+        return HeardWindows(
+            [CrossAttended(*b.cross_attn.keys_and_values(features)) for b in self.layers()], features.dtype
+        )
 
     def stepping(self) -> AbstractContextManager[None]:
         """Take many steps inside this."""
@@ -269,7 +273,9 @@ class Decoder(nn.Module):
         cache.advance(tokens.shape[-1])
         return self.logits(x if at is None else x[:, list(at)])
 
-    def read_at_once(self, tokens: Tensor, heard: Heard, heads: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+    def read_at_once(
+        self, tokens: Tensor, heard: HeardWindows, heads: Sequence[tuple[int, int]]
+    ) -> tuple[Tensor, Tensor]:
         """Read whole texts, and tell where heads look; see `Whisper.attention_scores`."""
         x = self.embed(tokens, 0)
         mask = causal_mask(tokens.shape[-1], 0, like=x)
@@ -301,13 +307,13 @@ class Whisper(nn.Module):
         """(B, M, F) log-mel -> (B, A, D) features, in the network's own precision."""
         return self.encoder(mel.to(self.encoder.conv1.weight.dtype))  # type: ignore[no-any-return]
 
-    def hear(self, features: Tensor) -> Heard:
+    def hear(self, features: Tensor) -> HeardWindows:
         """(B, A, D) features from `encode` to what the decoder attends to: once for all that is read of them."""
         return self.decoder.hear(features)
 
     def start(
         self,
-        heard: Heard,
+        heard: HeardWindows,
         windows: Sequence[int] | None = None,
         *,
         rows_per_window: int = 1,
@@ -339,7 +345,9 @@ class Whisper(nn.Module):
         """
         return self.decoder.read(tokens, cache, at)
 
-    def attention_scores(self, tokens: Tensor, heard: Heard, heads: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+    def attention_scores(
+        self, tokens: Tensor, heard: HeardWindows, heads: Sequence[tuple[int, int]]
+    ) -> tuple[Tensor, Tensor]:
         """Read known tokens in one pass and tell where they look in the audio.
 
         Args:

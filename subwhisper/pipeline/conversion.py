@@ -27,6 +27,7 @@ _KEPT = {
     "alignment_heads": "the alignment heads",
     "suppress_tokens": "the tokens to suppress",
     "reads_prompts": "that it reads no prompts",
+    "noise_logprob": "how improbable the text is that it makes of noise",
 }
 """Fields of a checkpoint, besides its weights, that another format may have no place for."""
 
@@ -129,6 +130,7 @@ def _save_directory(folder: Path, checkpoint: Checkpoint, weights: str | None, *
         is_multilingual=checkpoint.is_multilingual,
         suppress_tokens=suppress,
         reads_prompts=checkpoint.reads_prompts,
+        noise_logprob=checkpoint.noise_logprob,
         dtype=_FLOATS[weights] if weights else None,
         overwrite=overwrite,
     )

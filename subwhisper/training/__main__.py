@@ -99,11 +99,14 @@ def pack(
 def export(
     run: RunFolder,
     output: Annotated[Path, typer.Option("--output", "-o", help="Model directory to write.")],
+    noise_logprob: Annotated[
+        float | None, typer.Option(help="Mean log-probability per token below which its text is noise; measure it.")
+    ] = None,
 ) -> None:
     """Write the model of a run, for `subwhisper transcribe --model`."""
     from subwhisper.training import loop
 
-    loop.export(loop.resume(run / "state.pt"), output)
+    loop.export(loop.resume(run / "state.pt"), output, noise_logprob=noise_logprob)
 
 
 @app.command()

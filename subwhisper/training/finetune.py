@@ -311,6 +311,7 @@ class _Course:
             is_multilingual=checkpoint.is_multilingual,
             suppress_tokens=checkpoint.suppress_tokens,
             reads_prompts=checkpoint.reads_prompts,
+            noise_logprob=checkpoint.noise_logprob,
         )
 
     @property

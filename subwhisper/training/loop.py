@@ -205,7 +205,7 @@ def resume(path: Path, *, minutes: float | None = None, device: str = "cpu") -> 
     return run
 
 
-def export(run: Run, folder: Path) -> None:
+def export(run: Run, folder: Path, *, noise_logprob: float | None = None) -> None:
     """Write the running average of a run's weights as a model directory, in half precision."""
     save_directory(
         folder,
@@ -215,6 +215,7 @@ def export(run: Run, folder: Path) -> None:
         alignment_heads=run.options.alignment_heads,
         is_multilingual=False,
         reads_prompts=False,
+        noise_logprob=noise_logprob,
         dtype=torch.float16,
         overwrite=True,
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from subwhisper.engine.decoding.loop import Decoded
-from subwhisper.engine.fallback import decode_with_fallback, is_silence, judge
+from subwhisper.engine.fallback import decode_with_fallback, is_noise, is_silence, judge
 from subwhisper.engine.options import FallbackOptions
 
 
@@ -55,6 +55,17 @@ def test_silence_needs_both_kinds_of_evidence(candidate: Decoded, silent: bool) 
 
 def test_without_a_threshold_for_guesses_no_speech_alone_is_silence() -> None:
     assert is_silence(decoded(no_speech=0.7), FallbackOptions(logprob_threshold=None))
+
+
+@pytest.mark.parametrize(
+    ("noise_logprob", "logprob_threshold", "noise"),
+    [(-2.5, -1.0, True), (-3.5, -1.0, False), (None, -1.0, False), (-2.5, None, False)],
+)
+def test_a_model_may_state_what_its_text_of_noise_is_like(
+    noise_logprob: float | None, logprob_threshold: float | None, noise: bool
+) -> None:
+    options = FallbackOptions(logprob_threshold=logprob_threshold)
+    assert is_noise(decoded(logprob=-3.0), options, noise_logprob) is noise
 
 
 def test_temperatures_rise_until_each_text_passes_and_only_failing_ones_are_decoded_again() -> None:

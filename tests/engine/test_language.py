@@ -8,7 +8,7 @@ from subwhisper.engine.language import WindowLanguages, agreed_language, detect_
 from subwhisper.engine.options import VadOptions
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.engine.vad.speech_map import SpeechMap
-from subwhisper.model.cache import Heard
+from subwhisper.model.cache import HeardWindows
 from subwhisper.model.whisper import Whisper
 
 from .networks import micro_checkpoint
@@ -26,7 +26,7 @@ def polyglot() -> tuple[Whisper, Tokenizer]:
 
 
 @pytest.fixture(scope="module")
-def heard(polyglot: tuple[Whisper, Tokenizer]) -> Heard:
+def heard(polyglot: tuple[Whisper, Tokenizer]) -> HeardWindows:
     mel = torch.empty(4, 16, 200).normal_(generator=torch.Generator().manual_seed(5))
     return polyglot[0].hear(polyglot[0].encode(mel))
 
@@ -68,7 +68,7 @@ def test_windows_agree_on_a_language(
     assert heard.ranked["de"] == pytest.approx(sum(window["de"] for window in listened) / n_heard)
 
 
-def test_only_allowed_languages_are_heard(polyglot: tuple[Whisper, Tokenizer], heard: Heard) -> None:
+def test_only_allowed_languages_are_heard(polyglot: tuple[Whisper, Tokenizer], heard: HeardWindows) -> None:
     every, few = detect_language(*polyglot, heard), detect_language(*polyglot, heard, ("de", "fr"))
     for free, bound in zip(every, few, strict=True):
         assert set(free) == set(LANGUAGES)
@@ -78,7 +78,7 @@ def test_only_allowed_languages_are_heard(polyglot: tuple[Whisper, Tokenizer], h
 
 
 def test_a_window_that_is_not_sure_is_in_the_recordings_language(
-    polyglot: tuple[Whisper, Tokenizer], heard: Heard
+    polyglot: tuple[Whisper, Tokenizer], heard: HeardWindows
 ) -> None:
     surest = [next(iter(ranked.items())) for ranked in detect_language(*polyglot, heard)]
     threshold = sorted(probability for _, probability in surest)[1]

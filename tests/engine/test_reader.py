@@ -12,7 +12,7 @@ from subwhisper.engine.invention import doubt
 from subwhisper.engine.options import FallbackOptions
 from subwhisper.engine.reader import WindowReader
 from subwhisper.engine.windows import Window
-from subwhisper.model.cache import CrossAttended, Heard
+from subwhisper.model.cache import CrossAttended, HeardWindows
 
 from .vocabularies import byte_tokenizer
 
@@ -29,9 +29,9 @@ class Encoder:
 
     model = SimpleNamespace(tokenizer=byte_tokenizer())
 
-    def hear(self, windows: Sequence[Window]) -> Heard:
+    def hear(self, windows: Sequence[Window]) -> HeardWindows:
         told = torch.tensor([float(window.first) for window in windows])[:, None, None, None]
-        return Heard([CrossAttended(told, told.clone())], torch.float32)
+        return HeardWindows([CrossAttended(told, told.clone())], torch.float32)
 
 
 class Decoder:
@@ -42,7 +42,7 @@ class Decoder:
 
     def decode(
         self,
-        heard: Heard,
+        heard: HeardWindows,
         beginnings: Sequence[Beginning],
         windows: Sequence[int],
         *,

@@ -2,16 +2,16 @@
 
 import torch
 
-from subwhisper.model.cache import CrossAttended, Heard, KeyValueCache
+from subwhisper.model.cache import CrossAttended, HeardWindows, KeyValueCache
 
 N_WINDOWS = 5
 
 
-def heard() -> Heard:
+def heard() -> HeardWindows:
     """Two layers of windows that tell their numbers: keys n, values n + 100, in the second layer n + 1000 more."""
     numbers = torch.arange(float(N_WINDOWS))[:, None, None, None].expand(N_WINDOWS, 2, 3, 4)
     layers = (numbers + 1000 * layer for layer in range(2))
-    return Heard([CrossAttended(keys.clone(), keys + 100) for keys in layers], torch.float32)
+    return HeardWindows([CrossAttended(keys.clone(), keys + 100) for keys in layers], torch.float32)
 
 
 def numbers(layers: tuple[CrossAttended, ...]) -> list[int]:

@@ -15,7 +15,7 @@ from subwhisper.engine.decoding.loop import Beginning, WindowDecoder
 from subwhisper.engine.features import MelReader, log_mel, survey
 from subwhisper.engine.options import VadOptions
 from subwhisper.engine.survey import survey_recording
-from subwhisper.model.cache import Heard
+from subwhisper.model.cache import HeardWindows
 
 
 class Ours:
@@ -34,7 +34,7 @@ class Ours:
             "compute": model.placement.compute,
         }
         self._encoded: dict[int, Tensor] = {}
-        self._read: tuple[Heard, tuple[int, ...]] | None = None
+        self._read: tuple[HeardWindows, tuple[int, ...]] | None = None
         self.stages = {
             "mel": Stage(self._log_mel, lambda: self._samples),
             "vad": Stage(self._listen, lambda: self._samples),

@@ -17,7 +17,7 @@ from subwhisper.engine.decoding.search import Beam, Candidate, Greedy, Sampling,
 from subwhisper.engine.options import DecodeOptions
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import OptionError
-from subwhisper.model.cache import Heard, KeyValueCache
+from subwhisper.model.cache import HeardWindows, KeyValueCache
 from subwhisper.model.whisper import Whisper
 
 
@@ -100,7 +100,7 @@ class WindowDecoder:
 
     def decode(
         self,
-        heard: Heard,
+        heard: HeardWindows,
         beginnings: Sequence[Beginning],
         windows: Sequence[int] | None = None,
         *,
@@ -143,7 +143,7 @@ class WindowDecoder:
         return Greedy(n_windows, eot=eot, device=device)
 
     def _run(
-        self, heard: Heard, windows: Sequence[int], rows: Sequence[tuple[int, ...]], search: Search
+        self, heard: HeardWindows, windows: Sequence[int], rows: Sequence[tuple[int, ...]], search: Search
     ) -> list[float]:
         """Let the search write until it is done; return each text's probability of no speech."""
         longest = max(map(len, rows))

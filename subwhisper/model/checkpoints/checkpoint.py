@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import math
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,8 @@ class Checkpoint:
     """The catalog's name where it is a known model, else that of the file or folder."""
     fingerprint: str
     """SHA-256 of the weights, in hex."""
+    noise_logprob: float | None = None
+    """Mean log-probability per token below which its text is what it makes of noise; `None` where nobody knows."""
 
 
 def stated_heads(stated: object, dims: ModelDims) -> tuple[tuple[int, int], ...] | None:
@@ -74,6 +77,12 @@ def stated_ids(stated: object, n_vocab: int) -> tuple[int, ...] | None:
     if not all(type(token) is int and 0 <= token < n_vocab for token in stated):
         raise ModelError(f"suppress_tokens names an id outside the vocabulary of {n_vocab} entries")
     return tuple(stated)
+
+
+def stated_number(stated: object) -> float | None:
+    """Read a number; None where there is none."""
+    is_number = isinstance(stated, int | float) and not isinstance(stated, bool) and math.isfinite(stated)
+    return float(stated) if is_number else None  # type: ignore[arg-type]
 
 
 def fingerprint_of(files: Sequence[Path]) -> str:

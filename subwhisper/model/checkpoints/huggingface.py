@@ -14,7 +14,13 @@ from safetensors import SafetensorError, safe_open
 
 from subwhisper.errors import ModelError
 from subwhisper.model import catalog
-from subwhisper.model.checkpoints.checkpoint import Checkpoint, fingerprint_of, stated_heads, stated_ids
+from subwhisper.model.checkpoints.checkpoint import (
+    Checkpoint,
+    fingerprint_of,
+    stated_heads,
+    stated_ids,
+    stated_number,
+)
 from subwhisper.model.checkpoints.pickled import load_pickled
 from subwhisper.model.checkpoints.shapes import checked_tensors, expected_shapes
 from subwhisper.model.dims import ModelDims
@@ -72,6 +78,7 @@ def read_directory(folder: Path) -> Checkpoint:
         suppress_tokens=stated_ids(generation.get("suppress_tokens", config.get("suppress_tokens")), dims.n_vocab),
         # null says that there is none; files that say nothing are those of models that read prompts
         reads_prompts=generation.get("prev_sot_token_id", 0) is not None,
+        noise_logprob=stated_number(generation.get("noise_logprob")),
         name=name,
         fingerprint=fingerprint_of(files),
     )

@@ -12,7 +12,13 @@ import torch
 
 from subwhisper.errors import ModelError
 from subwhisper.model import catalog
-from subwhisper.model.checkpoints.checkpoint import Checkpoint, fingerprint_of, stated_heads, stated_ids
+from subwhisper.model.checkpoints.checkpoint import (
+    Checkpoint,
+    fingerprint_of,
+    stated_heads,
+    stated_ids,
+    stated_number,
+)
 from subwhisper.model.checkpoints.pickled import load_pickled
 from subwhisper.model.checkpoints.shapes import POSITIONS, checked_tensors
 from subwhisper.model.dims import ModelDims
@@ -57,6 +63,7 @@ def read_openai(path: Path) -> Checkpoint:
         or dims.upper_half_heads,
         suppress_tokens=stated_ids(more.get("suppress_tokens"), dims.n_vocab),
         reads_prompts=more.get("reads_prompts", True),
+        noise_logprob=stated_number(more.get("noise_logprob")),
         name=entry.name if entry is not None and entry.dims == dims else path.stem,
         fingerprint=fingerprint_of([path]),
     )
@@ -99,6 +106,7 @@ def write_openai(path: Path, checkpoint: Checkpoint, dtype: torch.dtype | None =
         "suppress_tokens": None if checkpoint.suppress_tokens is None else list(checkpoint.suppress_tokens),
         "is_multilingual": checkpoint.is_multilingual,
         "reads_prompts": checkpoint.reads_prompts,
+        "noise_logprob": checkpoint.noise_logprob,
         "words": None if is_public else [word.decode("latin-1") for word in checkpoint.vocabulary.words()],
     }
     with path.open("wb") as file:  # given the name alone, torch says of a full disk that something is wrong

@@ -28,6 +28,7 @@ def save_directory(
     is_multilingual: bool,
     suppress_tokens: Sequence[int] | None = None,
     reads_prompts: bool = True,
+    noise_logprob: float | None = None,
     dtype: torch.dtype | None = None,
     overwrite: bool = False,
 ) -> None:
@@ -42,6 +43,7 @@ def save_directory(
         is_multilingual: whether the model writes more than English.
         suppress_tokens: ids text must not contain; None leaves the choice to the tokenizer.
         reads_prompts: whether decoders should give it the text before.
+        noise_logprob: mean log-probability per token below which its text is noise; None where nobody knows.
         dtype: type to store the weights in; None keeps theirs.
         overwrite: replace a model that is there.
 
@@ -55,7 +57,8 @@ def save_directory(
     tables = _vocabulary_files(vocabulary) | {
         "config.json": _config(dims, vocabulary, stored),
         "generation_config.json": _generation_config(vocabulary, alignment_heads, is_multilingual, suppress_tokens)
-        | ({} if reads_prompts else {"prev_sot_token_id": None}),
+        | ({} if reads_prompts else {"prev_sot_token_id": None})
+        | ({} if noise_logprob is None else {"noise_logprob": noise_logprob}),
         "preprocessor_config.json": _preprocessor_config(dims),
     }
     try:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from subwhisper.model.cache import CrossAttended, Heard, KeyValueCache
+from subwhisper.model.cache import CrossAttended, HeardWindows, KeyValueCache
 from subwhisper.model.compiled.library import ONE_AT_A_TIME, Cross, Layer, Matrix, Norm, Step, library
 from subwhisper.model.few_rows import is_half
 from subwhisper.model.fusion import FusedAttention
@@ -71,10 +71,10 @@ class CompiledDecoder(Decoder):
         self._vocabulary = self._packed(self._table, None, int8)
         self._known_cross: tuple[Callable[[], CrossAttended | None], ctypes.Array[Cross]] = (_nothing, (Cross * 0)())
 
-    def hear(self, features: Tensor) -> Heard:
+    def hear(self, features: Tensor) -> HeardWindows:
         dtype = self.cross_dtype or features.dtype
         layers = [block["cross_attn"].hear(features, dtype) for block in self.blocks]  # type: ignore[index]
-        return Heard(layers, features.dtype)
+        return HeardWindows(layers, features.dtype)
 
     def embed(self, tokens: Tensor, position: int, filler: Tensor | None = None) -> Tensor:
         places = counted(self._places, position, position + tokens.shape[-1], filler)
@@ -99,7 +99,9 @@ class CompiledDecoder(Decoder):
         asked = range(n_tokens) if at is None else [index % n_tokens for index in at]
         return self._read(tokens, cache, asked)
 
-    def read_at_once(self, tokens: Tensor, heard: Heard, heads: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+    def read_at_once(
+        self, tokens: Tensor, heard: HeardWindows, heads: Sequence[tuple[int, int]]
+    ) -> tuple[Tensor, Tensor]:
         n_tokens = tokens.shape[-1]
         cache = KeyValueCache(heard, range(len(heard)), rows_per_window=1, capacity=n_tokens)
         scores = torch.empty(len(tokens), len(heads), n_tokens, cache.cross[0].keys.shape[2])
