@@ -139,8 +139,8 @@ class EncoderBlock(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attn.over(self.attn_ln(x))
-        return x + self.mlp(self.mlp_ln(x))  # type: ignore[no-any-return]
+        x = self.attn.over(self.attn_ln(x)).add_(x)  # into what is new: large, and fetched already
+        return self.mlp(self.mlp_ln(x)).add_(x)  # type: ignore[no-any-return]
 
 
 class DecoderBlock(nn.Module):
