@@ -37,9 +37,10 @@ def test_a_random_model_says_the_script_and_ends(beams):
     network.load_state_dict({name: tensor.float() for name, tensor in tensors_of(SMALL, said).items()})
     tokenizer = Tokenizer(vocabulary, is_multilingual=True)
     features = network.encode(torch.randn(2, SMALL.n_mels, SMALL.n_frames, generator=torch.Generator().manual_seed(1)))
+    heard = network.hear(features)
     decoder = WindowDecoder(network, tokenizer, DecodeOptions(beam_size=beams))
 
-    found = decoder.decode(features, [Beginning(tokenizer.start_sequence("en", "transcribe"))] * 2)
+    found = decoder.decode(heard, [Beginning(tokenizer.start_sequence("en", "transcribe"))] * 2)
 
     for one in found:
         assert list(one.tokens) == said[2:-1]
