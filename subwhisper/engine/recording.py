@@ -74,7 +74,7 @@ class Recording:
 
         Args:
             model: in memory.
-            audio: read twice.
+            audio: read twice; once if it is short.
             options: how.
             store: has windows read before, and keeps those read now.
             surveyed: what is known of the recording already.

@@ -66,7 +66,7 @@ class Transcriber:
         """Turn a recording into a transcript.
 
         Args:
-            audio: read twice, block by block: once for its loudest moment, once for its windows.
+            audio: read block by block: once for its loudest moment, and, if it is long, again for its windows.
             options: how; openai-whisper's defaults when not given.
             windows: has those read before, which are not read again, and keeps those read now.
             on_progress: called after every window.

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from subwhisper.audio import Audio, Samples, Span
+from subwhisper.engine import features
 from subwhisper.engine.batched import LONGEST_STRETCH, BatchedPlan, clips_with_speech, pack
 from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions, VadOptions
 from subwhisper.engine.transcriber import Transcriber
@@ -162,10 +163,14 @@ class Counted:
             yield self.audio.samples[at : at + 8000]
 
 
-def test_a_recording_is_read_twice(english: Transcriber) -> None:
+@pytest.mark.parametrize(("kept_seconds", "n_readings"), [(20, 1), (19, 2)])
+def test_a_long_recording_is_read_twice(
+    english: Transcriber, monkeypatch: pytest.MonkeyPatch, kept_seconds: int, n_readings: int
+) -> None:
+    monkeypatch.setattr(features, "KEPT_SECONDS", kept_seconds)
     audio = Counted(noise(20))
     english.transcribe(audio, BATCHED)
-    assert audio.n_readings == 2
+    assert audio.n_readings == n_readings
 
 
 def test_silence_gives_an_empty_transcript(english: Transcriber) -> None:
