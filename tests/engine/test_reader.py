@@ -10,7 +10,7 @@ import torch
 from subwhisper.engine.decoding.loop import Beginning, Decoded
 from subwhisper.engine.invention import doubt
 from subwhisper.engine.options import FallbackOptions
-from subwhisper.engine.reader import WindowReader
+from subwhisper.engine.reader import WindowReader, _together
 from subwhisper.engine.windows import Window
 from subwhisper.model.cache import CrossAttended, HeardWindows
 
@@ -80,3 +80,19 @@ def test_without_doubts_it_reads_as_openai_whisper_does(prompt: list[int], n_ask
     readings = reader(decoder).read(WINDOWS, [prompt])
     assert readings[0].decoded.text == (LOOP if prompt else "a text")
     assert len(decoder.asked) == n_asked
+
+
+@pytest.mark.parametrize(
+    ("texts", "n_tasks", "expected"),
+    [
+        ([0, 1, 2, 3], 2, [[0, 1, 2, 3]]),
+        ([2, 3], 2, [[2, 3]]),
+        ([0, 3], 2, [[0], [3]]),
+        ([0, 2, 3], 2, [[0, 2], [3]]),
+        ([1, 4], 1, [[1, 4]]),
+    ],
+)
+def test_texts_decoded_at_once_are_as_many_of_each_window(
+    texts: list[int], n_tasks: int, expected: list[list[int]]
+) -> None:
+    assert _together(texts, n_tasks) == expected
