@@ -122,12 +122,14 @@ def _stream(source: AudioSource, n_mels: int) -> Generator[tuple[Tensor, int], N
 def survey(source: AudioSource, n_mels: int) -> MelSurvey:
     """Read a recording once for its length and its loudest frame."""
     maximum, n_samples = FLOOR, 0
-    kept: list[Tensor] | None = []
+    pieces: list[Tensor] = []
     for log_power, n_read in _stream(source, n_mels):
         maximum, n_samples = max(maximum, float(log_power.max())), n_read
-        if kept is not None:
-            kept = [*kept, log_power] if n_read <= KEPT_SECONDS * SAMPLE_RATE else None
-    return MelSurvey(n_samples // HOP, maximum, None if kept is None else tuple(kept))
+        if n_read <= KEPT_SECONDS * SAMPLE_RATE:
+            pieces.append(log_power)
+        else:
+            pieces.clear()
+    return MelSurvey(n_samples // HOP, maximum, tuple(pieces) or None)
 
 
 class MelReader:
