@@ -51,7 +51,7 @@ def test_the_same_sound_in_another_file_is_not_recognised_again(
     run_cli("transcribe", tone, *wanted)
     copy = tone.parent / "copy.wav"
     shutil.copy(tone, copy)
-    monkeypatch.setattr(WindowEncoder, "encode", None)
+    monkeypatch.setattr(WindowEncoder, "hear", None)
     assert run_cli("transcribe", copy, *wanted).code == 0
     assert copy.with_suffix(".en.srt").read_bytes() == tone.with_suffix(".en.srt").read_bytes()
 
