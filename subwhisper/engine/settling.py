@@ -79,7 +79,7 @@ class Settler:
         """Why a window is taken for silence; `None` where it is not."""
         if is_silence(decoded, self.options.fallback):
             return f"silence: no speech with probability {decoded.no_speech_prob:.2f}, and the text is a guess"
-        if is_noise(decoded, self.options.fallback, self.model.noise_logprob):
+        if is_noise(decoded, self.options.fallback, self.model.checkpoint.noise_logprob):
             return f"silence: mean log-probability {decoded.avg_logprob:.2f}, as of the text this model makes of noise"
         return None
 

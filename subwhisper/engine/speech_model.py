@@ -33,8 +33,6 @@ class SpeechModel:
     alignment_heads: tuple[tuple[int, int], ...]
     suppress_tokens: tuple[int, ...] | None
     """The checkpoint's own list of tokens never to write, if it has one."""
-    noise_logprob: float | None
-    """Mean log-probability below which its text is what it makes of noise, if it states one."""
     checkpoint: Checkpoint
     """Where the weights come from, should they be needed again in another precision."""
     intended: Placement = field(init=False)
@@ -67,7 +65,6 @@ class SpeechModel:
             ),
             alignment_heads=checkpoint.alignment_heads,
             suppress_tokens=checkpoint.suppress_tokens,
-            noise_logprob=checkpoint.noise_logprob,
             checkpoint=checkpoint,
         )
         model.intended = intended

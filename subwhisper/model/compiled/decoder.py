@@ -5,9 +5,9 @@ Shapes: as in `whisper`; O outputs and I inputs of a matrix.
 
 import ctypes
 import threading
-import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -69,7 +69,7 @@ class CompiledDecoder(Decoder):
             layer.widen, layer.narrow = self._matrix(block.mlp[0], int8), self._matrix(block.mlp[2], int8)
         self._last_norm = self._norm(plain.ln)
         self._vocabulary = self._packed(self._table, None, int8)
-        self._known_cross: tuple[Callable[[], CrossAttended | None], ctypes.Array[Cross]] = (_nothing, (Cross * 0)())
+        self._places_of: WeakKeyDictionary[CrossAttended, ctypes.Array[Cross]] = WeakKeyDictionary()
 
     def hear(self, features: Tensor) -> HeardWindows:
         dtype = self.cross_dtype or features.dtype
@@ -160,11 +160,12 @@ class CompiledDecoder(Decoder):
         return logits
 
     def _cross(self, cross: tuple[CrossAttended, ...]) -> ctypes.Array[Cross]:
-        """Where every layer's keys and values lie; told apart by the first, which must not be held on to."""
-        if self._known_cross[0]() is not cross[0]:
-            places = [Cross(one.keys.data_ptr(), one.values.data_ptr()) for one in cross]
-            self._known_cross = (weakref.ref(cross[0]), (Cross * len(cross))(*places))
-        return self._known_cross[1]
+        """Where every layer's keys and values lie; remembered by the first layer's, which must not be held on to."""
+        places = self._places_of.get(cross[0])
+        if places is None:
+            lying = [Cross(one.keys.data_ptr(), one.values.data_ptr()) for one in cross]
+            self._places_of[cross[0]] = places = (Cross * len(cross))(*lying)
+        return places
 
     def _norm(self, norm: nn.LayerNorm) -> Norm:
         weight, bias = norm.weight.detach().float().contiguous(), norm.bias.detach().float().contiguous()
@@ -213,10 +214,6 @@ class _Heard(Attention):
                 if product is not place:
                     place.copy_(product)
         return CrossAttended(*by_width.transpose(-1, -2))
-
-
-def _nothing() -> None:
-    """Before anything was heard."""
 
 
 def can_compile(decoder: Decoder) -> bool:
