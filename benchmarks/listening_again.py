@@ -50,7 +50,7 @@ def random_tiny() -> Transcriber:
         suppress_tokens=None,
         reads_prompts=True,
         name="random",
-        fingerprint="0" * 64,
+        fingerprint="",
     )
     return Transcriber(checkpoint, device="cpu", compute="float32")
 

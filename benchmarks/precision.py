@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from subwhisper.model.catalog import find
-from subwhisper.model.quantization import channel_scales, quantize
+from subwhisper.model.quantization import quantised, quantize
 from subwhisper.model.whisper import TokenEmbedding, Whisper
 
 PROMPT, STEPS = 4, 12
@@ -28,9 +28,9 @@ class LinearDynamic(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
-        scales, zeros = channel_scales(weight).double(), torch.zeros(len(weight), dtype=torch.long)
-        quantised = torch.quantize_per_channel(weight.detach(), scales, zeros, 0, torch.qint8)
-        self.packed = torch.ops.quantized.linear_prepack(quantised, None if bias is None else bias.detach())
+        (_, scales), zeros = quantised(weight), torch.zeros(len(weight), dtype=torch.long)
+        whole = torch.quantize_per_channel(weight.detach(), scales.double(), zeros, 0, torch.qint8)
+        self.packed = torch.ops.quantized.linear_prepack(whole, None if bias is None else bias.detach())
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.ops.quantized.linear_dynamic(x, self.packed, False)

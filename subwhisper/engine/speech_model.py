@@ -12,6 +12,7 @@ from subwhisper.errors import ModelError
 from subwhisper.model import catalog
 from subwhisper.model.checkpoints import Checkpoint
 from subwhisper.model.compiled.decoder import CompiledDecoder, can_compile
+from subwhisper.model.compiled.packing import Shelf
 from subwhisper.model.few_rows import suit_few_rows
 from subwhisper.model.fusion import fuse, shorten
 from subwhisper.model.quantization import quantize
@@ -75,7 +76,7 @@ class SpeechModel:
         network = self.network
         network.encoder = network.decoder = nn.Module()  # type: ignore[assignment]  # their memory is needed
         self.placement = placement
-        fresh = ready(_network(self.checkpoint), placement)
+        fresh = ready(_network(self.checkpoint), placement, self.fingerprint)
         network.encoder, network.decoder = fresh.encoder, fresh.decoder
 
     def restore(self) -> None:
@@ -95,13 +96,21 @@ class SpeechModel:
         return self.tokenizer.can_translate and (entry is None or entry.can_translate)
 
 
-def ready(network: Whisper, placement: Placement) -> Whisper:
-    """A network of plain layers where it will run, with those that are quickest there; changed in place."""
-    fuse(network)
+def ready(network: Whisper, placement: Placement, fingerprint: str = "") -> Whisper:
+    """A network of plain layers where it will run, with those that are quickest there; changed in place.
+
+    Args:
+        network: still on the processor.
+        placement: where it will run, and in which precision.
+        fingerprint: SHA-256 of its weights, by which those in 8 bits are found again; empty where nobody knows it.
+    """
+    fuse(network.encoder)
     is_whole = placement.compute == "int8"
     steps_in_c = placement.device.type == "cpu" and placement.dtype == torch.float32 and can_compile(network.decoder)
     if steps_in_c:
-        network.decoder = CompiledDecoder(network.decoder, int8=is_whole)
+        network.decoder = _in_8_bits(network, fingerprint) if is_whole else CompiledDecoder(network.decoder, int8=False)
+    else:
+        fuse(network.decoder)
     if is_whole:
         network.float()
         quantize(network, placement.device)
@@ -114,12 +123,22 @@ def ready(network: Whisper, placement: Placement) -> Whisper:
     return network
 
 
+def _in_8_bits(network: Whisper, fingerprint: str) -> CompiledDecoder:
+    """The decoder in C, with the matrices of an earlier process where they were kept."""
+    shelf = Shelf.of(fingerprint, network.dims, sum(weights.numel() for weights in network.decoder.parameters()))
+    known = shelf.read() if shelf else {}
+    decoder = CompiledDecoder(network.decoder, int8=True, packed=known)
+    if shelf and not known:
+        shelf.keep(decoder.matrices)
+    return decoder
+
+
 def _placed(checkpoint: Checkpoint, intended: Placement) -> tuple[Whisper, Placement]:
     """The network ready to run, and where there was memory for it."""
     placement: Placement = intended
     while True:
         try:
-            return ready(_network(checkpoint), placement), placement
+            return ready(_network(checkpoint), placement, checkpoint.fingerprint), placement
         except (MemoryError, RuntimeError) as error:
             complaint = lack_of_memory(error)
             if complaint is None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from subwhisper.model.cache import KeyValueCache
 from subwhisper.model.compiled import numbers
-from subwhisper.model.whisper import Attention, DecoderBlock, Whisper, attend_to_all
+from subwhisper.model.whisper import Attention, Decoder, DecoderBlock, Encoder, Whisper, attend_to_all
 
 
 class FusedAttention(Attention):
@@ -99,10 +99,10 @@ class ShortDecoderBlock(DecoderBlock):
         return self._heard_out(heard.reshape(rows.shape))
 
 
-def fuse(network: Whisper) -> None:
-    """Join the products of every self-attention in `network`, in place; before layers are replaced by stand-ins."""
-    for block in (*network.encoder.blocks, *network.decoder.blocks):
-        block.attn = FusedAttention(block.attn)
+def fuse(side: Encoder | Decoder) -> None:
+    """Join the products of every self-attention, in place; before layers are replaced by stand-ins."""
+    for block in side.blocks:
+        block.attn = FusedAttention(block.attn)  # type: ignore[arg-type]  # ModuleList forgets what it holds
 
 
 def shorten(network: Whisper) -> None:

@@ -32,6 +32,7 @@ _FEWEST_WEIGHTS = 2**20  # where weights have to be fetched, fewer of them in ha
 _TINIEST = 1e-20  # a row of zeros is divided by something
 _CUDA_ROWS = 32  # cuBLAS multiplies 8-bit matrices only of more than 16 rows, in multiples of 8
 _ROWS_AT_ONCE = 512  # what is needed beside the result stays in the processor's cache
+_OUTPUTS_AT_ONCE = 512  # the same for weights that are being rounded: four times as fast as all at once
 _MIDDLE = 128  # oneDNN wants activations without a sign: the number that stands for zero
 
 
@@ -47,8 +48,8 @@ class Int8Linear(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         """Quantise (O, I) float weights; the bias stays as it is."""
         super().__init__()
-        scale = channel_scales(weight)
-        self.register_buffer("weight", (weight.detach().float() / scale[:, None]).round().to(torch.int8))
+        whole, scale = quantised(weight)
+        self.register_buffer("weight", whole)
         self.register_buffer("scale", scale)
         self.register_buffer("bias", bias)
 
@@ -70,8 +71,8 @@ class PackedInt8Linear(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         """Quantise and pack (O, I) float weights; the bias stays as it is."""
         super().__init__()
-        self._scale = channel_scales(weight, self.largest_weight)
-        self._pack((weight.detach().float() / self._scale[:, None]).round().to(torch.int8))
+        whole, self._scale = quantised(weight, self.largest_weight)
+        self._pack(whole)
         self._bias = torch.zeros(1) if bias is None else bias.detach().float()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -142,9 +143,21 @@ def fetches_fast() -> bool:
     return has_product and torch.backends.quantized.engine in ("x86", "fbgemm")
 
 
-def channel_scales(weight: Tensor, largest: float = _LARGEST) -> Tensor:
-    """(O, I) -> (O,) float32: the largest of each output's weights over the largest whole number."""
-    return weight.detach().float().abs().amax(dim=1).clamp_min(torch.finfo(torch.float32).tiny) / largest
+def quantised(weight: Tensor, largest: float = _LARGEST) -> tuple[Tensor, Tensor]:
+    """Round each output's weights to whole numbers up to `largest`: (O, I) -> (O, I) int8, (O,) float32 steps."""
+    whole = torch.empty(weight.shape, dtype=torch.int8, device=weight.device)
+    scale = torch.empty(len(weight), dtype=torch.float32, device=weight.device)
+    pieces = (torch.split(tensor, _OUTPUTS_AT_ONCE) for tensor in (weight.detach(), whole, scale))
+    for exact, rounded, steps in zip(*pieces, strict=True):
+        numbers = exact.float()
+        torch.div(channel_maxima(numbers), largest, out=steps)
+        rounded.copy_((numbers / steps[:, None]).round_())
+    return whole, scale
+
+
+def channel_maxima(weight: Tensor) -> Tensor:
+    """(O, I) -> (O,) the largest of each output's weights, without sign; never 0."""
+    return weight.abs().amax(dim=1).clamp_min_(torch.finfo(torch.float32).tiny)
 
 
 def _products(rows: Tensor, weight: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ from subwhisper.model.files import (
     read_json,
     shard_names,
 )
+from subwhisper.model.kept_weights import forget
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 PUBLIC_ENDPOINT = "https://huggingface.co"
@@ -115,7 +116,7 @@ def installed() -> list[catalog.CatalogEntry]:
 
 
 def remove(model: str) -> int:
-    """Delete a model from the hub's cache: every version of it, and what a broken download left.
+    """Delete a model from the hub's cache: every version of it, what a broken download left, and its 8-bit weights.
 
     Args:
         model: a name of the catalog, or a repository of the hub, `owner/name`.
@@ -140,10 +141,12 @@ def remove(model: str) -> int:
         )
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     n_bytes = sum(path.stat().st_size for path in files)
+    weights = {path.name for path in files if path.parent.name == "blobs"}  # named after their SHA-256
     try:
         shutil.rmtree(folder)
     except OSError as error:
         raise ModelError(f"{folder} cannot be deleted: {error.strerror or error}") from error
+    n_bytes += sum(map(forget, weights))
     return n_bytes
 
 

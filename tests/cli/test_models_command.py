@@ -68,10 +68,15 @@ def test_a_model_of_the_cache_is_found_and_removed(run_cli: Run, tiny_model: Pat
     repository = Path(os.environ["HF_HOME"]) / "hub" / "models--openai--whisper-tiny"
     run_cli("models", "convert", tiny_model, repository / "snapshots" / "c0ffee")
     assert run_cli("models", "path", "tiny").stdout == f"{repository / 'snapshots' / 'c0ffee'}\n"
+    blob, rounded = repository / "blobs" / ("ab" * 32), Path(os.environ["SUBWHISPER_CACHE"]) / "weights"
+    for path in (blob, rounded / f"{blob.name}.int8", rounded / f"{'cd' * 32}.int8"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"weights")
     ran = run_cli("models", "remove", "tiny")
     assert ran.code == 0
     assert "MB are free again" in ran.stderr
     assert not repository.exists()
+    assert [path.name for path in rounded.iterdir()] == [f"{'cd' * 32}.int8"]
     assert run_cli("models", "remove", "tiny").code == 5
     assert run_cli("models", "remove", tiny_model).code == 5
     assert tiny_model.exists()

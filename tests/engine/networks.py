@@ -43,7 +43,7 @@ def micro_checkpoint(seed: int = 1, *, languages: tuple[str, ...] = (), name: st
         suppress_tokens=None,
         reads_prompts=True,
         name=name,
-        fingerprint="0" * 64,
+        fingerprint="",
     )
 
 

@@ -188,10 +188,10 @@ def room_for(monkeypatch: pytest.MonkeyPatch, *computes: str) -> None:
     """Memory for the layers of a network in these precisions only."""
     ready = speech_model.ready
 
-    def prepared(network: Whisper, placement: Placement) -> Whisper:
+    def prepared(network: Whisper, placement: Placement, fingerprint: str) -> Whisper:
         if placement.compute not in computes:
             raise FULL
-        return ready(network, placement)
+        return ready(network, placement, fingerprint)
 
     monkeypatch.setattr(speech_model, "ready", prepared)
 

@@ -42,7 +42,7 @@ def networks(*, half: bool = True, int8: bool = False) -> tuple[Whisper, Whisper
         for weights in plain.parameters():
             weights.copy_(weights.half())
     compiled = copy.deepcopy(plain)
-    fuse(compiled)
+    fuse(compiled.encoder)
     assert can_compile(compiled.decoder)
     compiled.decoder = CompiledDecoder(compiled.decoder, int8=int8)
     return plain, compiled

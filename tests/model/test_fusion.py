@@ -33,7 +33,8 @@ def network() -> Whisper:
 def test_a_fused_network_reads_as_the_plain_one(rows_per_window: int) -> None:
     plain = network()
     fused = copy.deepcopy(plain)
-    fuse(fused)
+    fuse(fused.encoder)
+    fuse(fused.decoder)
     suit_few_rows(fused)
     shorten(fused)
     mel, tokens = torch.randn(2, 80, 120), torch.randint(600, (2 * rows_per_window, 9))
@@ -48,7 +49,8 @@ def test_a_fused_network_reads_as_the_plain_one(rows_per_window: int) -> None:
 
 def test_rows_that_go_on_alone_read_as_before() -> None:
     fused = network()
-    fuse(fused)
+    fuse(fused.encoder)
+    fuse(fused.decoder)
     shorten(fused)
     features = fused.encode(torch.randn(3, 80, 120))
     tokens = torch.randint(600, (6, 7))

@@ -52,7 +52,7 @@ def transcriber(checkpoint: Pair) -> Transcriber:
             suppress_tokens=None,
             reads_prompts=True,
             name="random",
-            fingerprint="0" * 64,
+            fingerprint="",
         ),
         device="cpu",
         compute="float32",

@@ -44,7 +44,7 @@ class Checkpoint:
     name: str
     """The catalog's name where it is a known model, else that of the file or folder."""
     fingerprint: str
-    """SHA-256 of the weights, in hex."""
+    """SHA-256 of the weights, in hex; empty where nobody knows it, and nothing is kept under it then."""
     noise_logprob: float | None = None
     """Mean log-probability per token below which its text is what it makes of noise; `None` where nobody knows."""
 

@@ -5,7 +5,7 @@ Shapes: as in `whisper`; O outputs and I inputs of a matrix.
 
 import ctypes
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
@@ -15,13 +15,11 @@ from torch.nn import functional
 
 from subwhisper.model.cache import CrossAttended, HeardWindows, KeyValueCache
 from subwhisper.model.compiled.library import ONE_AT_A_TIME, Cross, Layer, Matrix, Norm, Step, library
-from subwhisper.model.few_rows import is_half
-from subwhisper.model.fusion import FusedAttention
-from subwhisper.model.quantization import channel_scales
-from subwhisper.model.whisper import Attention, Decoder, counted
+from subwhisper.model.compiled.packing import BLOCK, Packed, pack, pack_matrix
+from subwhisper.model.whisper import Attention, Decoder, DecoderBlock, counted
 
-_BLOCK = 32  # outputs whose weights lie together
 _LANES = 16
+_VOCABULARY = "vocabulary"
 _KINDS = {torch.float32: 0, torch.float16: 1, torch.int8: 2}
 
 
@@ -43,8 +41,14 @@ class CompiledDecoder(Decoder):
     float32 always, and a row's sums never depend on the rows beside it.
     """
 
-    def __init__(self, plain: Decoder, *, int8: bool) -> None:
-        """Copy the weights of a fused `plain`; those that turn a window into keys and values are shared with it."""
+    def __init__(self, plain: Decoder, *, int8: bool, packed: Mapping[str, Packed] | None = None) -> None:
+        """Lay out the weights of `plain`; those that turn a window into keys and values are shared with it.
+
+        Args:
+            plain: of plain layers, on the processor.
+            int8: whether weights are rounded to 8 bits.
+            packed: what `matrices` of another decoder with the same weights is: nothing has to be laid out then.
+        """
         nn.Module.__init__(self)
         found = library()
         if found is None:
@@ -55,20 +59,19 @@ class CompiledDecoder(Decoder):
         self._table = plain.token_embedding.weight.detach()
         self._places = plain.positional_embedding.detach().float()
         self._kept: list[Tensor] = []
+        self.matrices = packed or _packed(plain, int8)
+        """Every matrix that steps read, by name."""
         blocks = plain.layers()
         self._n_heads = blocks[0].attn.n_heads
         self._layers = (Layer * len(blocks))()
-        for layer, block in zip(self._layers, blocks, strict=True):
+        for index, (layer, block) in enumerate(zip(self._layers, blocks, strict=True)):
             layer.said_norm, layer.heard_norm, layer.wide_norm = map(
                 self._norm, (block.attn_ln, block.cross_attn_ln, block.mlp_ln)
             )
-            assert isinstance(block.attn, FusedAttention)
-            layer.joined, layer.said_out = self._matrix(block.attn.joined, int8), self._matrix(block.attn.out, int8)
-            layer.query = self._matrix(block.cross_attn.query, int8)
-            layer.heard_out = self._matrix(block.cross_attn.out, int8)
-            layer.widen, layer.narrow = self._matrix(block.mlp[0], int8), self._matrix(block.mlp[2], int8)
+            for name, parts in _products(block).items():
+                setattr(layer, name, self._matrix(f"{index}.{name}", parts))
         self._last_norm = self._norm(plain.ln)
-        self._vocabulary = self._packed(self._table, None, int8)
+        self._vocabulary = self._matrix(_VOCABULARY)
         self._places_of: WeakKeyDictionary[CrossAttended, ctypes.Array[Cross]] = WeakKeyDictionary()
 
     def hear(self, features: Tensor) -> HeardWindows:
@@ -172,24 +175,46 @@ class CompiledDecoder(Decoder):
         self._kept += [weight, bias]
         return Norm(weight.data_ptr(), bias.data_ptr())
 
-    def _matrix(self, linear: nn.Module, int8: bool) -> Matrix:
-        assert isinstance(linear, nn.Linear)
-        return self._packed(linear.weight.detach(), linear.bias, int8)
+    def _matrix(self, name: str, parts: Sequence[nn.Linear] = ()) -> Matrix:
+        """Where a matrix lies, with the biases of the layers it is made of."""
+        weights, scale = self.matrices[name].weights, self.matrices[name].scale
+        bias = _joined_bias(parts)
+        if bias is not None:
+            self._kept.append(bias)
+        n_outputs = sum(part.out_features for part in parts) or len(self._table)
+        return Matrix(weights.data_ptr(), _at(scale), _at(bias), weights.shape[1], n_outputs, _KINDS[weights.dtype])
 
-    def _packed(self, weight: Tensor, bias: Tensor | None, int8: bool) -> Matrix:
-        """Lay out (O, I) weights in the order in which they are read."""
-        n_outputs, n_inputs = weight.shape
-        scale = None
-        if int8:
-            scale = channel_scales(weight)
-            weight = (weight.float() / scale[:, None]).round().to(torch.int8)
-        else:
-            weight = weight.half() if is_half(weight) else weight.float()
-        whole = functional.pad(weight, (0, 0, 0, -n_outputs % _BLOCK)) if n_outputs % _BLOCK else weight
-        packed = whole.view(-1, _BLOCK, n_inputs).transpose(1, 2).contiguous()
-        exact = None if bias is None else bias.detach().float().contiguous()
-        self._kept += [tensor for tensor in (packed, scale, exact) if tensor is not None]
-        return Matrix(packed.data_ptr(), _at(scale), _at(exact), n_inputs, n_outputs, _KINDS[packed.dtype])
+
+def _products(block: DecoderBlock) -> dict[str, tuple[nn.Linear, ...]]:
+    """The plain layers whose outputs lie side by side in each product of a step."""
+    said, heard = block.attn, block.cross_attn
+    wide, narrow = (layer for layer in block.mlp if isinstance(layer, nn.Linear))
+    return {
+        "joined": (said.query, said.key, said.value),
+        "said_out": (said.out,),
+        "query": (heard.query,),
+        "heard_out": (heard.out,),
+        "widen": (wide,),
+        "narrow": (narrow,),
+    }
+
+
+def _packed(plain: Decoder, int8: bool) -> dict[str, Packed]:
+    """Every matrix that steps read, laid out."""
+    packed = {
+        f"{index}.{name}": pack(parts, int8=int8)
+        for index, block in enumerate(plain.layers())
+        for name, parts in _products(block).items()
+    }
+    return packed | {_VOCABULARY: pack_matrix(plain.token_embedding.weight.detach(), int8=int8)}
+
+
+def _joined_bias(parts: Sequence[nn.Linear]) -> Tensor | None:
+    """The biases of layers one behind the other, float32; `None` if no layer has one."""
+    if all(part.bias is None for part in parts):
+        return None
+    each = [torch.zeros(part.out_features) if part.bias is None else part.bias.detach().float() for part in parts]
+    return torch.cat(each)
 
 
 class _Heard(Attention):
@@ -220,7 +245,7 @@ def can_compile(decoder: Decoder) -> bool:
     """Whether there is a compiled step for this processor and a decoder of this shape."""
     block = decoder.layers()[0]
     width = block.attn.out.in_features
-    return width % _BLOCK == 0 and width // block.attn.n_heads % _LANES == 0 and library() is not None
+    return width % BLOCK == 0 and width // block.attn.n_heads % _LANES == 0 and library() is not None
 
 
 def _at(tensor: Tensor | None) -> int | None:

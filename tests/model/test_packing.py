@@ -1,0 +1,159 @@
+"""8-bit weights are rounded once for all processes, and whatever is on disk never changes a text."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from subwhisper.engine.transcriber import Transcriber
+from subwhisper.model.checkpoints import read_checkpoint
+from subwhisper.model.checkpoints.writer import save_directory
+from subwhisper.model.compiled import decoder, packing
+from subwhisper.model.compiled.library import library
+from subwhisper.model.compiled.packing import Packed, Shelf, pack_matrix
+from subwhisper.model.dims import ModelDims
+from subwhisper.model.kept_weights import forget
+from subwhisper.model.vocabulary import public_vocabulary
+from subwhisper.model.whisper import Whisper
+
+DIMS = ModelDims(80, 60, 64, 2, 2, 611, 40, 64, 2, 2)
+MANY = 10**8
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SUBWHISPER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("SUBWHISPER_KEEP_WEIGHTS", raising=False)
+    return tmp_path / "cache"
+
+
+def shelf(model: int = 1, dims: ModelDims = DIMS) -> Shelf:
+    found = Shelf.of(f"{model:064x}", dims, MANY)
+    assert found is not None
+    return found
+
+
+def matrices(seed: int = 1) -> dict[str, Packed]:
+    torch.manual_seed(seed)
+    return {name: pack_matrix(torch.randn(70, 64), int8=True) for name in ("0.joined", "vocabulary")}
+
+
+def assert_same(found: dict[str, Packed], expected: dict[str, Packed]) -> None:
+    assert found.keys() == expected.keys()
+    for name, matrix in expected.items():
+        assert torch.equal(found[name].weights, matrix.weights)
+        assert found[name].scale is not None
+        assert matrix.scale is not None
+        assert torch.equal(found[name].scale, matrix.scale)
+
+
+def test_what_is_kept_is_found_again_where_vectors_can_be_fetched() -> None:
+    shelf().keep(matrices())
+    found = dict(shelf().read())
+    assert_same(found, matrices())
+    assert all(matrix.weights.data_ptr() % 64 == 0 for matrix in found.values())
+
+
+def test_another_model_finds_nothing() -> None:
+    shelf().keep(matrices())
+    assert not shelf(2).read()
+
+
+def test_weights_laid_out_otherwise_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf().keep(matrices())
+    assert not shelf(dims=ModelDims(80, 60, 64, 2, 3, 611, 40, 64, 2, 2)).read()
+    monkeypatch.setattr(packing, "_LAYOUT", 0)
+    assert not shelf().read()
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "other", "folder", "pickle"])
+def test_a_damaged_file_is_made_again(damage: str) -> None:
+    here = shelf()
+    here.keep(matrices())
+    content = here.path.read_bytes()
+    here.path.unlink()
+    match damage:
+        case "cut":
+            here.path.write_bytes(content[:-40])
+        case "empty":
+            here.path.write_bytes(b"")
+        case "other":
+            torch.save([1, 2, 3], here.path)
+        case "pickle":
+            torch.save({"layout": print}, here.path)
+        case "folder":
+            here.path.mkdir()
+    assert not here.read()
+    here.keep(matrices())
+    if damage != "folder":
+        assert_same(dict(here.read()), matrices())
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    shelf().keep(matrices())
+    assert not shelf().read()
+    assert cache.read_text() == "a file where the folder should be"
+
+
+def test_the_models_used_last_stay(cache: Path) -> None:
+    for model in range(1, 5):
+        shelf(model).keep(matrices(model))
+    assert shelf(1).read()  # used again
+    shelf(5).keep(matrices(5))
+    assert [model for model in range(1, 6) if shelf(model).read()] == [1, 3, 4, 5]
+    assert len(list((cache / "weights").iterdir())) == 4
+
+
+def test_what_is_forgotten_is_gone() -> None:
+    shelf().keep(matrices())
+    size = shelf().path.stat().st_size
+    assert forget(f"{1:064x}") == size
+    assert not shelf().read()
+    assert forget(f"{1:064x}") == 0
+
+
+def test_nothing_is_kept_of_small_or_unknown_models_or_where_that_is_not_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Shelf.of("1" * 64, DIMS, 1000) is None
+    assert Shelf.of("", DIMS, MANY) is None
+    assert Shelf.of("../" * 8, DIMS, MANY) is None
+    monkeypatch.setenv("SUBWHISPER_KEEP_WEIGHTS", "0")
+    assert Shelf.of("1" * 64, DIMS, MANY) is None
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Large enough for its weights to be kept."""
+    torch.manual_seed(4)
+    dims = ModelDims(80, 1500, 128, 4, 1, 51864, 448, 128, 4, 1)
+    folder = tmp_path_factory.mktemp("model") / "model"
+    save_directory(
+        folder,
+        dims=dims,
+        tensors={name: tensor.half() for name, tensor in Whisper(dims).state_dict().items()},
+        vocabulary=public_vocabulary(dims.n_vocab),
+        alignment_heads=[(0, 0)],
+        is_multilingual=False,
+    )
+    return folder
+
+
+def logits_of(model: Path) -> torch.Tensor:
+    network = Transcriber(read_checkpoint(model), device="cpu", compute="int8").model.network
+    with torch.inference_mode():
+        heard = network.hear(network.encode(torch.zeros(1, 80, 3000)))
+        return network.decode(torch.tensor([[50257, 1, 2, 3]]), network.start(heard))
+
+
+@pytest.mark.skipif(library() is None, reason="no compiler, or no AVX2, on this machine")
+def test_a_model_is_rounded_once_for_all_processes(model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = logits_of(model)
+    assert len(list(cache.rglob("*.int8"))) == 1
+    with monkeypatch.context() as patched:
+        for name in ("pack", "pack_matrix"):
+            patched.delattr(decoder, name)  # whoever rounds again fails
+        assert torch.equal(logits_of(model), expected)
+    monkeypatch.setenv("SUBWHISPER_KEEP_WEIGHTS", "0")
+    assert torch.equal(logits_of(model), expected)
