@@ -145,3 +145,23 @@ def test_repetition_is_judged_only_when_asked() -> None:
     for options, n in ((DecodeOptions(), 0), (DecodeOptions(repetition_penalty=1.2, no_repeat_ngram_size=3), 2)):
         rules = rules_for(tokenizer, dims(tokenizer.timestamp_end), options, None)
         assert sum(isinstance(rule, kinds) for rule in rules) == n
+
+
+@pytest.mark.parametrize("n_tokens", [1, 2, 3, 40])
+def test_timestamps_are_ruled_alike_with_and_without_the_library(
+    n_tokens: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = torch.Generator().manual_seed(n_tokens)
+    rules = TimestampRules(begin=500, eot=480, no_timestamps=490, latest_first=50)
+    sampled = torch.randint(470, 700, (64, n_tokens), generator=random)
+    sampled[sampled.gt(479) & sampled.lt(500)] = 3
+    logits = torch.randn(64, 701, generator=random) * 3
+    logits[::3, 500:] += 4
+    found, expected = logits.clone(), logits.clone()
+    rules.apply(found, sampled)
+    monkeypatch.setattr("subwhisper.engine.decoding.rules.rule_by_timestamps", lambda *_: False)
+    rules.apply(expected, sampled)
+    assert torch.equal(found, expected)
+    forbidden = expected[:, :480].isinf().all(dim=1)
+    assert forbidden.any()
+    assert not forbidden.all()

@@ -5,7 +5,7 @@ A rule takes the logits of one step and makes tokens impossible, or less probabl
 Shapes: R decoder rows, V vocabulary, n tokens sampled so far in this window.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from subwhisper.engine.options import MODEL_SUPPRESSED, DecodeOptions
 from subwhisper.engine.tokenizer import Tokenizer
-from subwhisper.model.compiled.numbers import best
+from subwhisper.model.compiled.numbers import rule_by_timestamps
 from subwhisper.model.dims import ModelDims
 
 SECONDS_PER_TIMESTAMP = 0.02
@@ -97,46 +97,39 @@ class TimestampRules:
             latest_first: largest step after `begin` that may open a window; `None`: any.
         """
         self._begin, self._eot, self._no_timestamps, self._latest_first = begin, eot, no_timestamps, latest_first
-        self._tokens = torch.empty(0)
 
     def apply(self, logits: Tensor, sampled: Tensor) -> None:
         logits[:, self._no_timestamps] = _NEVER
         if sampled.shape[1] == 0:
-            self._open(logits)
-        else:
-            self._pair(logits, sampled)
-        self._prefer(logits)
+            logits[:, : self._begin] = _NEVER
+            if self._latest_first is not None:
+                logits[:, self._begin + self._latest_first + 1 :] = _NEVER
+            return
+        last_two = torch.cat([sampled[:, -2:], sampled.amax(dim=1, keepdim=True)], dim=1).tolist()
+        no_text, earliest = zip(*(self._allowed(row[:-1], row[-1], logits.shape[1]) for row in last_two), strict=True)
+        if not rule_by_timestamps(logits, self._begin, self._eot, no_text, earliest):
+            self._rule(logits, no_text, earliest)
 
-    def _open(self, logits: Tensor) -> None:
-        logits[:, : self._begin] = _NEVER
-        if self._latest_first is not None:
-            logits[:, self._begin + self._latest_first + 1 :] = _NEVER
+    def _allowed(self, last: Sequence[int], latest: int, n_tokens: int) -> tuple[bool, int]:
+        """Whether text may not follow a row's last one or two tokens, and from which token on timestamps may.
 
-    def _pair(self, logits: Tensor, sampled: Tensor) -> None:
-        begin, after_one = self._begin, sampled[:, -1] >= self._begin
-        # a window opens with a single timestamp, which counts as the second of a pair
-        after_two = (sampled[:, -2] >= begin) & after_one if sampled.shape[1] > 1 else after_one
-        opens = after_one & ~after_two
-        _forbid(logits[:, : self._eot], opens)
+        The second of a pair may repeat the first; any other timestamp must be later than the latest so far, or a
+        segment would be empty and the window never end. A window opens with a single one, which counts as a second.
+        """
+        after_one = last[-1] >= self._begin
+        if after_one and last[0] >= self._begin:
+            return False, n_tokens
+        return after_one, max(self._begin, latest + 1 - after_one)
 
-        # The second of a pair may repeat the first; any other timestamp must be later than the last,
-        # or a segment would be empty and the window never end. Timestamps are larger than all text.
-        last = sampled.amax(dim=1).clamp_(min=begin - 1)
-        earliest = (last + 1 - opens.long()).masked_fill_(after_two, logits.shape[1])
-        if len(self._tokens) != logits.shape[1] or self._tokens.device != logits.device:
-            self._tokens = torch.arange(logits.shape[1], device=logits.device)
-        logits[:, begin:].masked_fill_(self._tokens[begin:] < earliest[:, None], _NEVER)
-
-    def _prefer(self, logits: Tensor) -> None:
-        any_timestamp = best(logits[:, self._begin :].float(), 1)[2]
-        best_text = logits[:, : self._begin].amax(dim=-1)
-        _forbid(logits[:, : self._begin], any_timestamp > best_text)
-
-
-def _forbid(logits: Tensor, rows: Tensor) -> None:
-    """Make all of these tokens impossible in the rows (R,) that are true; in most steps that is none of them."""
-    if rows.any():
-        logits.masked_fill_(rows[:, None], _NEVER)
+    def _rule(self, logits: Tensor, no_text: Sequence[bool], earliest: Sequence[int]) -> None:
+        begin, device = self._begin, logits.device
+        if any(no_text):
+            logits[:, : self._eot].masked_fill_(torch.tensor(no_text, device=device)[:, None], _NEVER)
+        timestamps = torch.arange(begin, logits.shape[1], device=device)
+        logits[:, begin:].masked_fill_(timestamps < torch.tensor(earliest, device=device)[:, None], _NEVER)
+        likelier = logits[:, begin:].float().logsumexp(dim=-1) > logits[:, :begin].amax(dim=-1)
+        if likelier.any():
+            logits[:, :begin].masked_fill_(likelier[:, None], _NEVER)
 
 
 def rules_for(

@@ -84,17 +84,19 @@ class Greedy:
         self.done = False
         self._eot = eot
         self._sums = torch.zeros(n_rows, device=device)
-        self._ended = torch.zeros(n_rows, dtype=torch.bool, device=device)
+        self._ended = [False] * n_rows
         self._windows = list(range(n_windows))
         self._texts: list[list[Candidate]] = [[] for _ in range(n_windows)]
 
     def advance(self, logits: Tensor) -> None:
         chosen, logprobs = self._choose(logits.float())
-        self._sums += torch.where(self._ended, 0.0, logprobs)
-        chosen = chosen.masked_fill(self._ended, self._eot)
+        if any(self._ended):
+            ended = torch.tensor(self._ended, device=logits.device)
+            chosen, logprobs = chosen.masked_fill(ended, self._eot), logprobs.masked_fill(ended, 0.0)
+        self._sums += logprobs
         self.tokens = torch.cat([self.tokens, chosen[:, None]], dim=1)
-        self._ended = chosen == self._eot
-        self.done = bool(self._ended.all())
+        self._ended = [token == self._eot for token in chosen.tolist()]
+        self.done = all(self._ended)
 
     def _choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """The next token of each row, (R,), and its log-probability."""
@@ -102,13 +104,16 @@ class Greedy:
         return chosen[:, 0], highest[:, 0] - total
 
     def retire(self) -> Tensor | None:
-        going_on = ~self._ended.view(len(self._windows), -1).all(dim=1)
-        if int(going_on.sum()) > _FEW_LEFT * len(self._windows):
+        width = self.rows_per_window
+        going_on = [not all(self._ended[first : first + width]) for first in range(0, len(self._ended), width)]
+        if sum(going_on) > _FEW_LEFT * len(self._windows):
             return None
         self._take_texts()
-        rows = going_on.repeat_interleave(self.rows_per_window).nonzero()[:, 0]
-        self.tokens, self._sums, self._ended = self.tokens[rows], self._sums[rows], self._ended[rows]
-        self._leave(going_on.tolist())
+        kept = [row for row in range(len(self._ended)) if going_on[row // width]]
+        rows = torch.tensor(kept, device=self.tokens.device)
+        self.tokens, self._sums = self.tokens[rows], self._sums[rows]
+        self._ended = [self._ended[row] for row in kept]
+        self._leave(going_on)
         return rows
 
     def _leave(self, going_on: list[bool]) -> None:

@@ -7,6 +7,7 @@ import ctypes
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 import torch
@@ -127,7 +128,7 @@ class CompiledDecoder(Decoder):
         n_rows, n_tokens = tokens.shape
         cache.need(n_tokens)
         x = self.embed(tokens, cache.length, cache.filler)
-        wanted = torch.tensor([row * n_tokens + token for row in range(n_rows) for token in asked])
+        wanted = _flat(n_rows, n_tokens, tuple(asked))
         logits = torch.empty(n_rows, len(asked), len(self._table))
         step = Step(
             layers=self._layers,
@@ -183,6 +184,12 @@ class CompiledDecoder(Decoder):
             self._kept.append(bias)
         n_outputs = sum(part.out_features for part in parts) or len(self._table)
         return Matrix(weights.data_ptr(), _at(scale), _at(bias), weights.shape[1], n_outputs, _KINDS[weights.dtype])
+
+
+@lru_cache(maxsize=64)
+def _flat(n_rows: int, n_tokens: int, asked: tuple[int, ...]) -> Tensor:
+    """Where the tokens asked for lie among those of all rows."""
+    return torch.tensor([row * n_tokens + token for row in range(n_rows) for token in asked])
 
 
 def _products(block: DecoderBlock) -> dict[str, tuple[nn.Linear, ...]]:

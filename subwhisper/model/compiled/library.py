@@ -92,6 +92,7 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "scratch_floats": (_COUNT, ctypes.POINTER(Step), _COUNT),
     "attend_to_all": (ctypes.c_int, _POINTER, _POINTER, *5 * (_COUNT,)),
     "choose_rows": (None, _POINTER, *4 * (_COUNT,), _POINTER, _POINTER, _POINTER),
+    "rule_by_timestamps": (None, _POINTER, *5 * (_COUNT,), _POINTER, _POINTER),
     "attention_map": (ctypes.c_int, _POINTER, *4 * (_COUNT,), _POINTER, _COUNT),
     "cheapest_path": (_COUNT, _POINTER, _COUNT, _COUNT, _POINTER),
 }

@@ -3,6 +3,9 @@
 Shapes: R rows, V numbers in each, N heads, T tokens, A audio positions.
 """
 
+import ctypes
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -30,6 +33,26 @@ def best(logits: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     pointers = values.data_ptr(), places.data_ptr(), sums.data_ptr()
     found.choose_rows(logits.data_ptr(), logits.stride(0), n_rows, n_numbers, count, *pointers)
     return values, places, sums
+
+
+def rule_by_timestamps(logits: Tensor, begin: int, eot: int, no_text: Sequence[bool], earliest: Sequence[int]) -> bool:
+    """Apply the rules of `engine.decoding.rules.TimestampRules` to (R, V) logits; False where that is left to torch.
+
+    Args:
+        logits: changed in place.
+        begin: the first timestamp.
+        eot: the first token that is no text.
+        no_text: (R,) whether text may not come.
+        earliest: (R,) the first timestamp that may come, at least `begin`; V where none may.
+    """
+    found = library()
+    if found is None or logits.device.type != "cpu" or logits.dtype != torch.float32 or logits.stride(1) != 1:
+        return False
+    n_rows, n_numbers = logits.shape
+    rows = ctypes.c_int64 * n_rows
+    sizes = logits.stride(0), n_rows, n_numbers, begin, eot
+    found.rule_by_timestamps(logits.data_ptr(), *sizes, rows(*no_text), rows(*earliest))
+    return True
 
 
 def attention(joined: Tensor, n_heads: int) -> Tensor | None:
