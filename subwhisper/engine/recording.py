@@ -19,7 +19,7 @@ from subwhisper.engine.features import FRAMES_PER_SECOND, MelReader
 from subwhisper.engine.holes import Heard, in_order
 from subwhisper.engine.invention import Evidence, doubt
 from subwhisper.engine.language import WindowLanguages, hear_language, openings
-from subwhisper.engine.memory import MemoryLadder
+from subwhisper.engine.memory import MemoryLadder, give_back
 from subwhisper.engine.options import TranscribeOptions, VadOptions
 from subwhisper.engine.reader import Languages, WindowEncoder, WindowReader
 from subwhisper.engine.settling import Settler
@@ -40,6 +40,8 @@ _log = logging.getLogger(__name__)
 
 _LANGUAGE, _PROBABILITY = "language", "probability"
 """What the language heard is called in a store, and how sure it is."""
+_TIDY_EVERY = 300.0
+"""Seconds of a recording after which memory that has been freed is returned; it takes milliseconds."""
 _GAVE_UP = "gave_up"
 """What was given up by then because memory had run out, in what a store keeps of a window."""
 
@@ -205,6 +207,7 @@ class Recording:
 
     def segments(self, on_progress: OnProgress | None = None) -> Iterator[Segment]:
         """Read the windows of the plan, and yield what is said in them as soon as it is known."""
+        tidy_at = _TIDY_EVERY
         with closing(self._encoder.mel):
             while windows := self._plan.upcoming():
                 found: list[Heard] = []
@@ -215,6 +218,9 @@ class Recording:
                         on_progress(Progress(reached, self.survey.duration))
                     self._plan.settled(window, settled.kept.next_frame)
                 yield from self._checked(in_order(found), reached)
+                if reached >= tidy_at:
+                    give_back()
+                    tidy_at = reached + _TIDY_EVERY
             yield from self._checked(Heard(), self.survey.duration)
 
     def _checked(self, heard: Heard, until: float) -> tuple[Segment, ...]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
-from subwhisper.engine import speech_model
+from subwhisper.engine import memory, recording, speech_model
 from subwhisper.engine.device import Placement, lack_of_memory
 from subwhisper.engine.memory import Load, MemoryLadder
 from subwhisper.engine.transcriber import Transcriber
@@ -242,3 +243,30 @@ def test_a_language_is_detected_with_little_memory_too(monkeypatch: pytest.Monke
     monkeypatch.setattr(model.model.network, "encode", Little(model, computes=("bfloat16",)).encode)
     assert model.hear_language(noise(5)).language in ("en", "de")
     assert model.model.placement.compute == "bfloat16"
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc to look into")
+def test_what_has_been_freed_is_returned() -> None:
+    """Holes between what stays were kept: a long recording took more and more."""
+    pieces = [bytearray(100_000) for _ in range(1000)]  # too small to be mapped alone
+    stays = pieces[::50]
+    full = resident()
+    del pieces
+    memory.give_back()
+    if memory._trim() is None:
+        pytest.skip("this C library has no function for it")
+    assert full - resident() > 60_000_000
+    assert len(stays) == 20
+
+
+def test_long_recordings_are_tidied_up_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    tidied: list[None] = []
+    monkeypatch.setattr(recording, "give_back", lambda: tidied.append(None))
+    monkeypatch.setattr(recording, "_TIDY_EVERY", 10.0)
+    Transcriber(micro_checkpoint(), device="cpu").transcribe(noise(26), OPTIONS)
+    assert 1 <= len(tidied) <= 2
