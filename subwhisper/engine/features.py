@@ -40,11 +40,21 @@ def _mel_to_hz(mels: np.ndarray) -> np.ndarray:
     return np.where(mels >= _BREAK_MEL, _BREAK_HZ * np.exp(_LOG_STEP * (mels - _BREAK_MEL)), linear)
 
 
+def _edges(n_mels: int) -> np.ndarray:
+    """(M + 2,) Hz at which the triangles begin, are highest and end."""
+    top = _BREAK_MEL + np.log(SAMPLE_RATE / 2 / _BREAK_HZ) / _LOG_STEP
+    return _mel_to_hz(np.linspace(0.0, top, n_mels + 2))
+
+
+def mel_centres(n_mels: int) -> np.ndarray:
+    """(M,) Hz in the middle of each mel bin."""
+    return _edges(n_mels)[1:-1]
+
+
 @lru_cache(maxsize=4)
 def mel_filters(n_mels: int) -> Tensor:
     """(M, N_FFT / 2 + 1) triangles of equal area over the power spectrum, 0 to 8 kHz."""
-    top = _BREAK_MEL + np.log(SAMPLE_RATE / 2 / _BREAK_HZ) / _LOG_STEP
-    edges = _mel_to_hz(np.linspace(0.0, top, n_mels + 2))
+    edges = _edges(n_mels)
     bins = np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE)
     rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]

@@ -32,6 +32,8 @@ def train(
     makers: Annotated[int, typer.Option(help="Processes that speak and mix batches; ten and more for a GPU.")] = 1,
     batch_scale: Annotated[int, typer.Option(help="Batches so many times as large, as a GPU wants them.")] = 1,
     learning_rate: Annotated[float, typer.Option(help="The highest.")] = 1e-3,
+    recorded_share: Annotated[float, typer.Option(help="Of stretches: recordings, not a synthesiser.")] = 0.72,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 7,
     width: Annotated[int, typer.Option(help="Of the network, a multiple of 64.")] = 256,
     encoder_layers: Annotated[int, typer.Option(help="Of the network.")] = 6,
 ) -> None:
@@ -53,6 +55,8 @@ def train(
             minutes=minutes or loop.TrainOptions.minutes,
             batch_scale=batch_scale,
             learning_rate=learning_rate,
+            recorded_share=recorded_share,
+            seed=seed,
             width=width,
             n_heads=width // 64,  # as in every Whisper
             encoder_layers=encoder_layers,
@@ -107,6 +111,19 @@ def export(
     from subwhisper.training import loop
 
     loop.export(loop.resume(run / "state.pt"), output, noise_logprob=noise_logprob)
+
+
+@app.command()
+def average(
+    output: Annotated[Path, typer.Argument(help="Folder for the model.")],
+    models: Annotated[list[str], typer.Argument(help="Folders of models that began as one; FOLDER=2 counts twice.")],
+) -> None:
+    """Write the mean of several models' weights; the first tells all else."""
+    from subwhisper.model.checkpoints import read_checkpoint
+    from subwhisper.training import averaging
+
+    parts = [model.partition("=") for model in models]
+    averaging.average([(read_checkpoint(Path(name)), float(share or 1)) for name, _, share in parts], output)
 
 
 @app.command()

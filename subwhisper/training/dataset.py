@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from subwhisper.audio import Samples
 from subwhisper.engine.features import FRAMES_PER_SECOND, log_mel
-from subwhisper.training.augment import AugmentOptions, masked, not_speech, recorded
+from subwhisper.training.augment import AugmentOptions, from_another_throat, masked, not_speech, recorded
 from subwhisper.training.excerpts import RecordedSpeech
 from subwhisper.training.forced import Timing, load_timings
 from subwhisper.training.recordings import Pack, Recording, open_pack
@@ -225,6 +225,7 @@ def collate(
     random: np.random.Generator,
 ) -> Batch:
     """Stack stretches of one length, some of their sound hidden; answers are padded at their end."""
+    augment = AugmentOptions()
     longest = max(len(label.tokens) for label in labels)
     tokens = torch.zeros(len(labels), longest, dtype=torch.long)
     targets = torch.full_like(tokens, IGNORE)
@@ -234,7 +235,8 @@ def collate(
         tokens[row, :n] = torch.tensor(label.tokens)
         targets[row, :n] = torch.tensor(label.targets)
         listens[row, :n] = torch.tensor(label.listens)
-    mels = [masked(log_mel(torch.from_numpy(sound), n_mels), random, AugmentOptions()) for sound in sounds]
+    heard = [log_mel(torch.from_numpy(sound), n_mels) for sound in sounds]
+    mels = [masked(from_another_throat(mel, random, augment), random, augment) for mel in heard]
     n_frames = max(round(stretch.seconds * FRAMES_PER_SECOND) for stretch in stretches)
     return Batch(
         mel=torch.stack([torch.nn.functional.pad(mel, (0, n_frames - mel.shape[1])) for mel in mels]),

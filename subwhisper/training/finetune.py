@@ -30,7 +30,7 @@ from subwhisper.errors import InputError, OptionError
 from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
 from subwhisper.model.checkpoints.writer import save_directory
 from subwhisper.model.whisper import Whisper
-from subwhisper.training.augment import AugmentOptions, masked
+from subwhisper.training.augment import AugmentOptions, from_another_throat, masked
 from subwhisper.training.lora import adapt, merge
 from subwhisper.training.losses import token_loss
 from subwhisper.training.material import Example
@@ -39,6 +39,10 @@ from subwhisper.training.precision import mixed
 from subwhisper.training.windows import IGNORE, POSITIONS_PER_SECOND
 
 STATE = "state.pt"
+_AVERAGE = 0.97
+"""Share of the running average kept at each step."""
+_RECIPE = 2
+"""To be raised when a run can no longer be gone on with from the state of an earlier version."""
 _LATEST_FIRST = 1.0
 OnEpoch = Callable[["Epoch"], None]
 
@@ -210,7 +214,10 @@ class _Course:
         )
         self._writer = ExampleWriter(self._tokenizer, options.language, checkpoint.dims.n_text_ctx)
         self._random = np.random.default_rng(options.seed)
-        self._best: list[Tensor] = [parameter.detach().clone() for parameter in self._parameters]
+        self._averaged = [parameter.detach().clone() for parameter in self._parameters]
+        """Running average of the parameters: better on what is not learnt than where a step happens to end."""
+        self._n_steps = 0
+        self._best = [value.clone() for value in self._averaged]
         self._best_loss = math.inf
 
     def _unfrozen(self) -> list[nn.Parameter]:
@@ -231,7 +238,7 @@ class _Course:
             validation = self._validate()
             is_best = validation < self._best_loss
             if is_best:
-                self._best_loss, self._best = validation, [p.detach().clone() for p in self._parameters]
+                self._best_loss, self._best = validation, [value.clone() for value in self._averaged]
             waited = 0 if is_best else waited + 1
             self._save(number + 1, waited)
             yield Epoch(number + 1, loss, validation, time.monotonic() - started, is_best)
@@ -252,14 +259,31 @@ class _Course:
             nn.utils.clip_grad_norm_(self._parameters, 1.0)
             self._optimizer.step()
             self._optimizer.zero_grad(set_to_none=True)
+            self._average()
             total += float(loss.detach())
         return total / n_steps
 
     @torch.no_grad()
+    def _average(self) -> None:
+        self._n_steps += 1
+        kept = min(_AVERAGE, self._n_steps / (9 + self._n_steps))
+        torch._foreach_lerp_(self._averaged, list[Tensor](self._parameters), 1 - kept)
+
+    @torch.no_grad()
     def _validate(self) -> float:
+        """Loss of the averaged parameters on the part kept aside."""
         self._network.eval()
+        current = [parameter.clone() for parameter in self._parameters]
+        self._put(self._averaged)
         losses = [float(self._loss(*batch)) for batch in self._batches(self._aside, shuffled=False)]
+        self._put(current)
         return sum(losses) / len(losses)
+
+    @torch.no_grad()
+    def _put(self, values: Sequence[Tensor]) -> None:
+        """Give the network's parameters these values."""
+        for parameter, value in zip(self._parameters, values, strict=True):
+            parameter.copy_(value)
 
     def _loss(self, mel: Tensor, tokens: Tensor, targets: Tensor) -> Tensor:
         with mixed(self._device):
@@ -286,14 +310,13 @@ class _Course:
         dims = self._checkpoint.dims
         mel = log_mel(torch.from_numpy(samples), dims.n_mels)[:, : dims.n_frames]
         if is_learnt:
-            mel = masked(mel, self._random, AugmentOptions())
+            options = AugmentOptions()
+            mel = masked(from_another_throat(mel, self._random, options), self._random, options)
         return functional.pad(mel, (0, dims.n_frames - mel.shape[1]))
 
     def best_tensors(self) -> dict[str, Tensor]:
         """The best weights under the checkpoint's own names, in the type it stores them in."""
-        with torch.no_grad():
-            for parameter, best in zip(self._parameters, self._best, strict=True):
-                parameter.copy_(best)
+        self._put(self._best)
         merge(self._network)
         state = self._network.cpu().state_dict()
         first = self._checkpoint.tensors
@@ -323,7 +346,7 @@ class _Course:
         sounds = [
             hashlib.sha256(e.sound.tobytes() + e.text.encode()).hexdigest() for e in (*self._learnt, *self._aside)
         ]
-        described = [self._checkpoint.fingerprint, asdict(self._options), sounds]
+        described = [_RECIPE, self._checkpoint.fingerprint, asdict(self._options), sounds]
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
     def _save(self, n_epochs: int, waited: int) -> None:
@@ -332,8 +355,9 @@ class _Course:
         torch.save(
             {
                 "identity": self._identity(),
-                "clock": (n_epochs, waited, self._best_loss),
+                "clock": (n_epochs, waited, self._best_loss, self._n_steps),
                 "parameters": [parameter.detach() for parameter in self._parameters],
+                "averaged": self._averaged,
                 "best": self._best,
                 "optimizer": self._optimizer.state_dict(),
             },
@@ -348,12 +372,10 @@ class _Course:
         state = torch.load(self._state_file, weights_only=True, map_location=self._device)
         if state["identity"] != self._identity():
             return 0, 0
-        with torch.no_grad():
-            for parameter, value in zip(self._parameters, state["parameters"], strict=True):
-                parameter.copy_(value)
-        self._best = state["best"]
+        self._put(state["parameters"])
+        self._averaged, self._best = state["averaged"], state["best"]
         self._optimizer.load_state_dict(state["optimizer"])
-        n_epochs, waited, self._best_loss = state["clock"]
+        n_epochs, waited, self._best_loss, self._n_steps = state["clock"]
         self._random = np.random.default_rng(self._options.seed + n_epochs)
         return n_epochs, waited
 

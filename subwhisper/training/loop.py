@@ -25,7 +25,7 @@ from subwhisper.model.checkpoints.writer import save_directory
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.vocabulary import N_TIMESTAMPS, Vocabulary, byte_pair_vocabulary
 from subwhisper.model.whisper import Whisper, sinusoids
-from subwhisper.training.dataset import BatchStream, Shape, phoneme_classes
+from subwhisper.training.dataset import BatchStream, MixOptions, Shape, phoneme_classes
 from subwhisper.training.forced import save_timings
 from subwhisper.training.listening import align
 from subwhisper.training.losses import Losses, LossWeights, Trainee
@@ -68,6 +68,8 @@ class TrainOptions:
     """Shares of the budget after which the words of the recordings are timed (again); none are heard before."""
     batch_scale: int = 1
     """How many times as many stretches there are in a batch; a large GPU wants more than two processor cores."""
+    recorded_share: float = MixOptions.recordings
+    """Share of the stretches that are real speech instead of a synthesiser's, where there is any."""
     seed: int = 7
 
     def dims(self, n_vocab: int) -> ModelDims:
@@ -356,6 +358,7 @@ def _stream(run: Run, corpus: Corpus, recordings: tuple[Path, Path] | None) -> B
         n_positions=run.options.n_positions,
         seed=run.options.seed + 1000 * run.step,
         shapes=[Shape(shape.seconds, shape.rows * run.options.batch_scale) for shape in SHAPES],
+        options=MixOptions(recordings=run.options.recorded_share),
         recordings=recordings,
     )
 

@@ -69,7 +69,7 @@ def test_evaluate_counts_words_and_draws(run_cli: Run, material: Path) -> None:
 def test_finetune_writes_a_model_that_knows_its_material_better(run_cli: Run, material: Path) -> None:
     made = material.parent / "mine"
     arguments = ("--data", material, "--epochs", "10", "--patience", "10", "-o", made)
-    arguments += ("--batch-size", "2", "--validation", "0.34")
+    arguments += ("--batch-size", "2", "--validation", "0.34", "--learning-rate", "3e-3")
     ran = run_cli("finetune", *arguments, "--json")
     assert ran.code == 0, ran.stderr
     report = json.loads(ran.stdout)

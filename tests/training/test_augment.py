@@ -44,3 +44,24 @@ def test_masks_hide_bands_and_moments_of_a_copy() -> None:
     assert torch.equal(mel, kept)
     assert 0.05 < sum(shares) / len(shares) < 0.5
     assert augment.masked(mel, np.random.default_rng(2), augment.AugmentOptions(masks=0.0)) is mel
+
+
+def test_another_throat_moves_frequencies_and_nothing_else() -> None:
+    """A tone becomes one a sixth higher or lower at most; times, loudness, the lowest and highest bins stay."""
+    mel = torch.zeros(80, 30)
+    mel[40, 10:20] = 1.0
+    kept = mel.clone()
+    options = augment.AugmentOptions(throat=1.0)
+    heard = [augment.from_another_throat(mel, np.random.default_rng(seed), options) for seed in range(40)]
+    assert torch.equal(mel, kept)
+    peaks = [int(one[:, 15].argmax()) for one in heard]
+    assert min(peaks) in range(36, 40)
+    assert max(peaks) in range(41, 45)
+    for one in heard:
+        assert one.shape == mel.shape
+        assert not one[:, :10].any()
+        assert not one[:, 20:].any()
+        assert 0.4 < float(one.max()) <= 1
+    flat = torch.full((80, 30), 0.3)
+    torch.testing.assert_close(augment.from_another_throat(flat, np.random.default_rng(1), options), flat)
+    assert augment.from_another_throat(mel, np.random.default_rng(1), augment.AugmentOptions(throat=0.0)) is mel

@@ -1,0 +1,43 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from subwhisper.errors import InputError
+from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
+from subwhisper.model.store import BUNDLED_FOLDER
+from subwhisper.training.averaging import average
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Checkpoint:
+    return read_checkpoint(BUNDLED_FOLDER)
+
+
+def test_weights_are_averaged_and_all_else_is_the_firsts(bundled: Checkpoint, tmp_path: Path) -> None:
+    twice = replace(bundled, tensors={name: 2 * value for name, value in bundled.tensors.items()}, noise_logprob=None)
+    average([(bundled, 1), (twice, 3)], tmp_path / "mean")
+    found = read_checkpoint(tmp_path / "mean")
+    for name, value in bundled.tensors.items():
+        torch.testing.assert_close(found.tensors[name].float(), 1.75 * value.float(), atol=1e-4, rtol=1e-3)
+    assert found.vocabulary == bundled.vocabulary
+    assert found.alignment_heads == bundled.alignment_heads
+    assert found.noise_logprob == bundled.noise_logprob
+    assert not found.reads_prompts
+
+
+def test_a_model_with_itself_is_itself(bundled: Checkpoint, tmp_path: Path) -> None:
+    average([(bundled, 1), (bundled, 1)], tmp_path / "mean")
+    found = read_checkpoint(tmp_path / "mean")
+    assert all(torch.equal(found.tensors[name], value) for name, value in bundled.tensors.items())
+
+
+def test_what_has_no_mean_is_refused(bundled: Checkpoint, tmp_path: Path) -> None:
+    wider = replace(bundled, dims=replace(bundled.dims, n_audio_layer=5))
+    with pytest.raises(InputError, match="another shape"):
+        average([(bundled, 1), (wider, 1)], tmp_path / "mean")
+    for parts in ([], [(bundled, 0.0)], [(bundled, -1.0)], [(bundled, float("nan"))]):
+        with pytest.raises(InputError, match="count more than nothing"):
+            average(parts, tmp_path / "mean")
+    assert not (tmp_path / "mean").exists()
