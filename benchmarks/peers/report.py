@@ -110,5 +110,5 @@ def plot(results: Results, target: Path) -> None:
     axes.set_yticks(range(len(labels)), [f"{stage}, {peer}" for stage, peer in labels])
     axes.invert_yaxis()
     axes.set_xlabel("ours / theirs, median and range of rounds; black: promised at most")
-    axes.legend(loc="lower right", fontsize="small")
+    axes.legend(loc="upper right", fontsize="small")
     figure.savefig(target, dpi=90)
