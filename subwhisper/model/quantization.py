@@ -147,17 +147,13 @@ def quantised(weight: Tensor, largest: float = _LARGEST) -> tuple[Tensor, Tensor
     """Round each output's weights to whole numbers up to `largest`: (O, I) -> (O, I) int8, (O,) float32 steps."""
     whole = torch.empty(weight.shape, dtype=torch.int8, device=weight.device)
     scale = torch.empty(len(weight), dtype=torch.float32, device=weight.device)
+    tiniest = torch.finfo(torch.float32).tiny  # an output without weights is divided by something
     pieces = (torch.split(tensor, _OUTPUTS_AT_ONCE) for tensor in (weight.detach(), whole, scale))
     for exact, rounded, steps in zip(*pieces, strict=True):
         numbers = exact.float()
-        torch.div(channel_maxima(numbers), largest, out=steps)
+        torch.div(numbers.abs().amax(dim=1).clamp_min_(tiniest), largest, out=steps)
         rounded.copy_((numbers / steps[:, None]).round_())
     return whole, scale
-
-
-def channel_maxima(weight: Tensor) -> Tensor:
-    """(O, I) -> (O,) the largest of each output's weights, without sign; never 0."""
-    return weight.abs().amax(dim=1).clamp_min_(torch.finfo(torch.float32).tiny)
 
 
 def _products(rows: Tensor, weight: Tensor) -> Tensor:

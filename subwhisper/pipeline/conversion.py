@@ -15,7 +15,7 @@ from subwhisper.model.catalog import Heads
 from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
 from subwhisper.model.checkpoints.ggml_writer import WEIGHT_TYPES, write_ggml
 from subwhisper.model.checkpoints.openai import write_openai
-from subwhisper.model.checkpoints.writer import save_directory
+from subwhisper.model.checkpoints.writer import save_checkpoint
 from subwhisper.pipeline import OnProgress
 from subwhisper.pipeline.outputs import replacing
 
@@ -121,19 +121,8 @@ def _save_directory(folder: Path, checkpoint: Checkpoint, weights: str | None, *
     if suppress is None:  # our tokenizer knows them by itself; other programs must be told
         tokenizer = Tokenizer(checkpoint.vocabulary, is_multilingual=checkpoint.is_multilingual)
         suppress = tokenizer.non_speech_tokens
-    save_directory(
-        folder,
-        dims=checkpoint.dims,
-        tensors=checkpoint.tensors,
-        vocabulary=checkpoint.vocabulary,
-        alignment_heads=checkpoint.alignment_heads,
-        is_multilingual=checkpoint.is_multilingual,
-        suppress_tokens=suppress,
-        reads_prompts=checkpoint.reads_prompts,
-        noise_logprob=checkpoint.noise_logprob,
-        dtype=_FLOATS[weights] if weights else None,
-        overwrite=overwrite,
-    )
+    told = replace(checkpoint, suppress_tokens=suppress)
+    save_checkpoint(folder, told, dtype=_FLOATS[weights] if weights else None, overwrite=overwrite)
 
 
 def _lost(before: Checkpoint, after: Checkpoint) -> tuple[str, ...]:

@@ -122,8 +122,13 @@ def average(
     from subwhisper.model.checkpoints import read_checkpoint
     from subwhisper.training import averaging
 
-    parts = [model.partition("=") for model in models]
-    averaging.average([(read_checkpoint(Path(name)), float(share or 1)) for name, _, share in parts], output)
+    parts = [(name, share or "1") for name, _, share in (model.partition("=") for model in models)]
+    try:
+        shares = [float(share) for _, share in parts]
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; give FOLDER or FOLDER=SHARE", param_hint="MODELS") from error
+    checkpoints = [read_checkpoint(Path(name)) for name, _ in parts]
+    averaging.average([*zip(checkpoints, shares, strict=True)], output)
 
 
 @app.command()

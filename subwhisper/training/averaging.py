@@ -4,13 +4,14 @@ Source: Wortsman et al. 2022, Model soups, arXiv:2203.05482.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from subwhisper.errors import InputError
 from subwhisper.model.checkpoints import Checkpoint
-from subwhisper.model.checkpoints.writer import save_directory
+from subwhisper.model.checkpoints.writer import save_checkpoint
 
 
 def average(parts: Sequence[tuple[Checkpoint, float]], folder: Path) -> None:
@@ -30,16 +31,8 @@ def average(parts: Sequence[tuple[Checkpoint, float]], folder: Path) -> None:
         if (other.dims, other.vocabulary) != (first.dims, first.vocabulary):
             raise InputError(f"{other.name} is of another shape or vocabulary than {first.name}")
     whole = sum(share for _, share in parts)
-    tensors = {name: sum(one.tensors[name].float() * (share / whole) for one, share in parts) for name in first.tensors}
-    save_directory(
-        folder,
-        dims=first.dims,
-        tensors=tensors,  # type: ignore[arg-type]  # no sum is 0: there is a first
-        vocabulary=first.vocabulary,
-        alignment_heads=first.alignment_heads,
-        is_multilingual=first.is_multilingual,
-        reads_prompts=first.reads_prompts,
-        noise_logprob=first.noise_logprob,
-        dtype=torch.float16,
-        overwrite=True,
-    )
+    tensors = {
+        name: torch.stack([one.tensors[name].float() * (share / whole) for one, share in parts]).sum(0)
+        for name in first.tensors
+    }
+    save_checkpoint(folder, replace(first, tensors=tensors), dtype=torch.float16, overwrite=True)

@@ -12,7 +12,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import InputError, OptionError
 from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
-from subwhisper.model.checkpoints.writer import save_directory
+from subwhisper.model.checkpoints.writer import save_checkpoint
 from subwhisper.model.whisper import Whisper
 from subwhisper.training.augment import AugmentOptions, from_another_throat, masked
 from subwhisper.training.lora import adapt, merge
@@ -324,18 +324,7 @@ class _Course:
 
     def write(self, tensors: dict[str, Tensor]) -> None:
         """Write the model directory."""
-        checkpoint = self._checkpoint
-        save_directory(
-            self._folder,
-            dims=checkpoint.dims,
-            tensors=tensors,
-            vocabulary=checkpoint.vocabulary,
-            alignment_heads=checkpoint.alignment_heads,
-            is_multilingual=checkpoint.is_multilingual,
-            suppress_tokens=checkpoint.suppress_tokens,
-            reads_prompts=checkpoint.reads_prompts,
-            noise_logprob=checkpoint.noise_logprob,
-        )
+        save_checkpoint(self._folder, replace(self._checkpoint, tensors=tensors))
 
     @property
     def _state_file(self) -> Path:

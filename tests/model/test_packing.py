@@ -1,5 +1,6 @@
 """8-bit weights are rounded once for all processes, and whatever is on disk never changes a text."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from subwhisper.model.compiled import decoder, packing
 from subwhisper.model.compiled.library import library
 from subwhisper.model.compiled.packing import Packed, Shelf, pack_matrix
 from subwhisper.model.dims import ModelDims
-from subwhisper.model.kept_weights import forget
+from subwhisper.model.kept_weights import PART, forget, place_of
 from subwhisper.model.vocabulary import public_vocabulary
 from subwhisper.model.whisper import Whisper
 
@@ -105,10 +106,33 @@ def test_the_models_used_last_stay(cache: Path) -> None:
     assert len(list((cache / "weights").iterdir())) == 4
 
 
-def test_what_is_forgotten_is_gone() -> None:
+def test_a_file_whose_writing_was_cut_short_goes_with_the_next(cache: Path) -> None:
+    old, new = (cache / "weights" / f"{PART}{age}" for age in ("old", "new"))
+    old.parent.mkdir(parents=True)
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
     shelf().keep(matrices())
-    size = shelf().path.stat().st_size
+    assert not old.exists()
+    assert new.exists()  # somebody may be writing it
+
+
+def test_a_file_that_may_only_be_read_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf().keep(matrices())
+
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(packing.os, "utime", refused)
+    assert_same(dict(shelf().read()), matrices())
+
+
+def test_what_is_forgotten_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf().keep(matrices())
+    monkeypatch.setenv("SUBWHISPER_KEEP_WEIGHTS", "0")
+    size = place_of(f"{1:064x}").stat().st_size  # type: ignore[union-attr]
     assert forget(f"{1:064x}") == size
+    monkeypatch.delenv("SUBWHISPER_KEEP_WEIGHTS")
     assert not shelf().read()
     assert forget(f"{1:064x}") == 0
 

@@ -17,13 +17,15 @@ def bundled() -> Checkpoint:
 
 def test_weights_are_averaged_and_all_else_is_the_firsts(bundled: Checkpoint, tmp_path: Path) -> None:
     twice = replace(bundled, tensors={name: 2 * value for name, value in bundled.tensors.items()}, noise_logprob=None)
-    average([(bundled, 1), (twice, 3)], tmp_path / "mean")
+    first = replace(bundled, suppress_tokens=(3, 5))
+    average([(first, 1), (twice, 3)], tmp_path / "mean")
     found = read_checkpoint(tmp_path / "mean")
     for name, value in bundled.tensors.items():
         torch.testing.assert_close(found.tensors[name].float(), 1.75 * value.float(), atol=1e-4, rtol=1e-3)
     assert found.vocabulary == bundled.vocabulary
     assert found.alignment_heads == bundled.alignment_heads
     assert found.noise_logprob == bundled.noise_logprob
+    assert found.suppress_tokens == (3, 5)
     assert not found.reads_prompts
 
 

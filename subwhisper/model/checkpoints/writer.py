@@ -12,10 +12,33 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from subwhisper.errors import OutputError
+from subwhisper.model.checkpoints.checkpoint import Checkpoint
 from subwhisper.model.checkpoints.huggingface import CONFIG_NAMES, hugging_face_name
 from subwhisper.model.checkpoints.shapes import checked_tensors, expected_shapes
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.vocabulary import Vocabulary, byte_symbols, merges_of
+
+
+def save_checkpoint(
+    folder: Path, checkpoint: Checkpoint, *, dtype: torch.dtype | None = None, overwrite: bool = False
+) -> None:
+    """Write a checkpoint, or one with other weights (`dataclasses.replace`), as a model directory.
+
+    `dtype`, `overwrite` and errors are those of `save_directory`.
+    """
+    save_directory(
+        folder,
+        dims=checkpoint.dims,
+        tensors=checkpoint.tensors,
+        vocabulary=checkpoint.vocabulary,
+        alignment_heads=checkpoint.alignment_heads,
+        is_multilingual=checkpoint.is_multilingual,
+        suppress_tokens=checkpoint.suppress_tokens,
+        reads_prompts=checkpoint.reads_prompts,
+        noise_logprob=checkpoint.noise_logprob,
+        dtype=dtype,
+        overwrite=overwrite,
+    )
 
 
 def save_directory(

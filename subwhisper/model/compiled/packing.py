@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.few_rows import is_half
-from subwhisper.model.kept_weights import make_way, place_of
+from subwhisper.model.kept_weights import PART, make_way, place_of
 from subwhisper.model.quantization import quantised
 
 BLOCK = 32
@@ -83,7 +83,8 @@ class Shelf:
             dims: its dimensions.
             n_weights: how many there would be to keep.
         """
-        place = place_of(fingerprint) if n_weights >= _FEWEST else None
+        wanted = os.environ.get("SUBWHISPER_KEEP_WEIGHTS") != "0" and n_weights >= _FEWEST
+        place = place_of(fingerprint) if wanted else None
         return cls(place, dims) if place else None
 
     def read(self) -> Mapping[str, Packed]:
@@ -92,7 +93,8 @@ class Shelf:
             stored = torch.load(self.path, mmap=True, weights_only=True, map_location="cpu")
             if stored["layout"] != self._layout:
                 return {}
-            os.utime(self.path)
+            with suppress(OSError):  # somebody else's, who lets us read
+                os.utime(self.path)
             return {name: Packed(*matrix) for name, matrix in stored["matrices"].items()}
         except FileNotFoundError:
             return {}
@@ -109,7 +111,7 @@ class Shelf:
         part = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=".", delete=False) as file:
+            with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=PART, delete=False) as file:
                 part = Path(file.name)
                 torch.save(content, file)
             part.replace(self.path)
