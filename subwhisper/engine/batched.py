@@ -34,7 +34,7 @@ def pack(speech: Iterable[Span], clips: Sequence[tuple[int, int]], window_frames
 
 def clips_with_speech(clips: Sequence[tuple[int, int]], speech: SpeechMap) -> tuple[tuple[int, int], ...]:
     """The parts of clips in which someone speaks, short pauses included: what the sequential plan reads."""
-    spans = speech.joined(LONGEST_PAUSE).spans
+    spans = [*speech.joined(LONGEST_PAUSE)]
     return tuple(part for clip in clips for span in spans if (part := _in_frames(span, clip)) is not None)
 
 

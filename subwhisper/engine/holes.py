@@ -50,7 +50,7 @@ def holes(speech: SpeechMap, covered: Sequence[Span], bounds: Span, longest: flo
         longest: seconds; a longer hole counts as several.
     """
     bare = [part for span in speech.within(bounds) for part in _without(span, covered)]
-    found = [hole for hole in SpeechMap(bare).joined(REACH).spans if hole.duration >= SHORTEST_HOLE]
+    found = [hole for hole in SpeechMap(bare).joined(REACH) if hole.duration >= SHORTEST_HOLE]
     return [part for hole in found for part in _parts(hole, longest)]
 
 

@@ -16,6 +16,7 @@ import torch
 from subwhisper.engine.device import Placement, lack_of_memory
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.errors import ModelError
+from subwhisper.transcript import Quality, Segment
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,33 @@ def _trim() -> Callable[[int], int] | None:
         return ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):  # macOS and musl; Windows
         return None
+
+
+class Sharing:
+    """Holds equal parts of segments once: in ten hours of speech most words and tokens have been there before."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+        self._tokens: dict[int, int] = {}
+        self._quality: Quality | None = None
+
+    def shared(self, segment: Segment) -> Segment:
+        """The same segment, made of parts of those before it where it can be."""
+        if segment.quality != self._quality:
+            self._quality = segment.quality
+        times: dict[float, float] = {}  # a word mostly begins where another ends
+        start, end = (times.setdefault(time, time) for time in (segment.start, segment.end))
+        words = tuple(
+            replace(
+                word,
+                text=self._texts.setdefault(word.text, word.text),
+                start=times.setdefault(word.start, word.start),
+                end=times.setdefault(word.end, word.end),
+            )
+            for word in segment.words
+        )
+        tokens = tuple(self._tokens.setdefault(token, token) for token in segment.tokens)
+        return replace(segment, start=start, end=end, tokens=tokens, words=words, quality=self._quality)
 
 
 @dataclass(frozen=True, slots=True)

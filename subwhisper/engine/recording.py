@@ -19,7 +19,7 @@ from subwhisper.engine.features import FRAMES_PER_SECOND, MelReader
 from subwhisper.engine.holes import Heard, in_order
 from subwhisper.engine.invention import Evidence, doubt
 from subwhisper.engine.language import WindowLanguages, hear_language, openings
-from subwhisper.engine.memory import MemoryLadder, give_back
+from subwhisper.engine.memory import MemoryLadder, Sharing, give_back
 from subwhisper.engine.options import TranscribeOptions, VadOptions
 from subwhisper.engine.reader import Languages, WindowEncoder, WindowReader
 from subwhisper.engine.settling import Settler
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 _LANGUAGE, _PROBABILITY = "language", "probability"
 """What the language heard is called in a store, and how sure it is."""
-_TIDY_EVERY = 300.0
+_TIDY_EVERY = 60.0
 """Seconds of a recording after which memory that has been freed is returned; it takes milliseconds."""
 _GAVE_UP = "gave_up"
 """What was given up by then because memory had run out, in what a store keeps of a window."""
@@ -97,6 +97,7 @@ class Recording:
         behind = round(2 * LONGEST_STRETCH * FRAMES_PER_SECOND) if self._speech else 0
         self._encoder = WindowEncoder(model, MelReader(audio, n_mels, self.survey, behind=behind))
         self._ladder = MemoryLadder(model, options.batch_size)
+        self._sharing = Sharing()
         self._gave_up_before: list[str] = []
         self.language, self.language_probability = self._language()
         self.translation: list[Segment] = []
@@ -227,8 +228,11 @@ class Recording:
         """Fill the holes in what was heard up to this second, where somebody looks for them."""
         if self._audit is not None:
             heard = self._audit.checked(heard, until)
-        self.translation += heard.translation
-        return heard.segments
+        shared = {
+            segment: self._sharing.shared(segment) for text in (heard.segments, heard.translation) for segment in text
+        }
+        self.translation += (shared[segment] for segment in heard.translation)
+        return tuple(shared[segment] for segment in heard.segments)
 
     def _settled(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Settled]]:
         """What is kept of windows, built upon in those after them."""
@@ -285,6 +289,6 @@ class Recording:
         if self._speech is None:
             return SequentialPlan(clips, self._model.window_frames)
         if self.options.plan == "batched":
-            windows = pack(self._speech.spans, clips, self._model.window_frames)
+            windows = pack(self._speech, clips, self._model.window_frames)
             return BatchedPlan(windows, self.options.batch_size)
         return SequentialPlan(clips_with_speech(clips, self._speech), self._model.window_frames)

@@ -14,6 +14,7 @@ from subwhisper.engine.memory import Load, MemoryLadder
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import ModelError
 from subwhisper.model.whisper import Whisper
+from subwhisper.transcript import Quality, Segment
 
 from .networks import micro_checkpoint
 from .test_batched import BATCHED, noise
@@ -270,3 +271,22 @@ def test_long_recordings_are_tidied_up_after(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(recording, "_TIDY_EVERY", 10.0)
     Transcriber(micro_checkpoint(), device="cpu").transcribe(noise(26), OPTIONS)
     assert 1 <= len(tidied) <= 2
+
+
+def test_equal_parts_of_segments_are_held_once(model: Transcriber) -> None:
+    """Ten hours of speech say the same words again and again."""
+    segments = model.transcribe(noise(26), OPTIONS).segments
+    words = [word for segment in segments for word in segment.words]
+    parts = [*(word.text for word in words), *(token for segment in segments for token in segment.tokens)]
+    assert len(parts) > len(set(parts)) == len({id(part) for part in parts})
+    inside = [time for word in segments[0].words for time in (word.start, word.end)]
+    assert len({id(time) for time in inside}) == len(set(inside))
+
+
+def test_a_window_has_one_quality() -> None:
+    sharing = memory.Sharing()
+    first, second, other = (Segment(0, 1, "a", quality=Quality(logprob, 1, 0)) for logprob in (-0.5, -0.5, -0.6))
+    assert first.quality is not second.quality
+    kept = [sharing.shared(segment) for segment in (first, second, other)]
+    assert kept == [first, second, other]
+    assert kept[0].quality is kept[1].quality is not kept[2].quality

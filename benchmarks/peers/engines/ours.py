@@ -70,7 +70,7 @@ class Ours:
     def _listen(self) -> int:
         """The detector that lays windows; log-mel is read on the way, as always."""
         found = survey_recording(Audio(self._samples), self._network.dims.n_mels, VadOptions())
-        return len(found.speech.spans) if found.speech else 0
+        return len([*found.speech]) if found.speech else 0
 
     @torch.inference_mode()
     def _encode(self, mels: Tensor) -> Tensor:
