@@ -79,7 +79,7 @@ def step_time(model: Whisper, features: Tensor, tokens: Tensor, rounds: int) -> 
     model.decode(tokens, cache)
 
     def steps() -> None:
-        cache.trim(PROMPT)
+        cache.length = PROMPT
         for _ in range(STEPS):
             model.decode(tokens[:, :1], cache)
 

@@ -4,13 +4,12 @@ One small JSON file for each subject. A cache that cannot be read or written is 
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from subwhisper.errors import ConfigError
+from subwhisper.replacing import replacing
 from subwhisper.settings import cache_folder
 
 _MOST = 200
@@ -21,7 +20,7 @@ def recalled(subject: str) -> Mapping[str, Any]:
     """Every fact known of a subject. What it holds may have been damaged: whoever asks looks twice."""
     try:
         facts = json.loads(_place(subject).read_bytes())
-    except (OSError, ValueError, RecursionError):
+    except (ConfigError, OSError, ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}
 
@@ -30,17 +29,12 @@ def remember(subject: str, key: str, fact: object) -> bool:
     """Keep a fact, as plain JSON values, for later processes; whether that succeeded."""
     facts = {known: value for known, value in recalled(subject).items() if known != key}
     newest = dict([*facts.items(), (key, fact)][-_MOST:])
-    place, part = _place(subject), None
     try:
+        place = _place(subject)
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=place.parent, prefix=f".{subject}-", delete=False) as file:
-            part = Path(file.name)
-            json.dump(newest, file, indent=1)
-        os.replace(part, place)
-    except OSError:
-        if part is not None:
-            with suppress(OSError):
-                part.unlink()
+        with replacing(place, is_durable=False) as file:
+            file.write(json.dumps(newest, indent=1).encode())
+    except (ConfigError, OSError):
         return False
     return True
 

@@ -20,9 +20,10 @@ named like a command for that command only, or for those below it:
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from subwhisper.errors import ConfigError
 
@@ -36,29 +37,34 @@ Options = Mapping[str, str]
 
 def cache_folder() -> Path:
     """Where downloads and fonts go: `SUBWHISPER_CACHE`, else the user's cache folder. May not exist yet."""
-    if stated := os.environ.get("SUBWHISPER_CACHE"):
-        return Path(stated).expanduser()
-    from platformdirs import user_cache_path  # 15 ms, which --help need not wait for
-
-    return user_cache_path("subwhisper", appauthor=False)
+    return _folder("SUBWHISPER_CACHE", "cache")
 
 
 def data_folder() -> Path:
     """Where the user's own fonts are kept: `SUBWHISPER_DATA`, else the user's data folder. May not exist yet."""
-    if stated := os.environ.get("SUBWHISPER_DATA"):
-        return Path(stated).expanduser()
-    from platformdirs import user_data_path
-
-    return user_data_path("subwhisper", appauthor=False)
+    return _folder("SUBWHISPER_DATA", "data")
 
 
 def state_folder() -> Path:
     """Where the journal is kept: `SUBWHISPER_STATE`, else the user's state folder. May not exist yet."""
-    if stated := os.environ.get("SUBWHISPER_STATE"):
-        return Path(stated).expanduser()
-    from platformdirs import user_state_path
+    return _folder("SUBWHISPER_STATE", "state")
 
-    return user_state_path("subwhisper", appauthor=False)
+
+def _folder(variable: str, kind: Literal["cache", "config", "data", "state"]) -> Path:
+    """What a variable of the environment says, else the user's own folder of a kind.
+
+    Raises:
+        ConfigError: nobody says where the user's home is.
+    """
+    try:
+        if stated := os.environ.get(variable):
+            return Path(stated).expanduser()
+        import platformdirs  # 15 ms, which --help need not wait for
+
+        found: Path = getattr(platformdirs, f"user_{kind}_path")("subwhisper", appauthor=False)
+    except RuntimeError as error:
+        raise ConfigError("nobody says where your home folder is", hint=f"set HOME, or {variable}") from error
+    return found
 
 
 def config_files(folder: Path | None = None) -> tuple[Path, ...]:
@@ -72,14 +78,14 @@ def config_files(folder: Path | None = None) -> tuple[Path, ...]:
     Raises:
         ConfigError: the file that `SUBWHISPER_CONFIG` names does not exist.
     """
+    user = None
     if stated := os.environ.get("SUBWHISPER_CONFIG"):
         user = Path(stated).expanduser()
         if not user.is_file():
             raise ConfigError(f"{user} does not exist", hint="SUBWHISPER_CONFIG must name a TOML file")
     else:
-        from platformdirs import user_config_path
-
-        user = user_config_path("subwhisper", appauthor=False) / "config.toml"
+        with suppress(ConfigError):  # no home, no file in it
+            user = _folder("SUBWHISPER_CONFIG", "config") / "config.toml"
     start = folder or Path.cwd()
     projects = (place / PROJECT_FILE for place in (start, *start.parents))
     project = next((path for path in projects if path.is_file()), None)

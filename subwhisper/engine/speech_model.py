@@ -11,7 +11,7 @@ from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import ModelError
 from subwhisper.model import catalog
 from subwhisper.model.checkpoints import Checkpoint
-from subwhisper.model.compiled.decoder import CompiledDecoder, can_compile
+from subwhisper.model.compiled.decoder import CompiledDecoder, can_compile, matrix_shapes
 from subwhisper.model.compiled.packing import Shelf
 from subwhisper.model.few_rows import suit_few_rows
 from subwhisper.model.fusion import fuse, shorten
@@ -27,7 +27,7 @@ class SpeechModel:
 
     name: str
     fingerprint: str
-    """SHA-256 of the weights' file."""
+    """Of the weights, see `model.fingerprint`."""
     placement: Placement
     network: Whisper
     tokenizer: Tokenizer
@@ -125,7 +125,7 @@ def ready(network: Whisper, placement: Placement, fingerprint: str = "") -> Whis
 
 def _in_8_bits(network: Whisper, fingerprint: str) -> CompiledDecoder:
     """The decoder in C, with the matrices of an earlier process where they were kept."""
-    shelf = Shelf.of(fingerprint, network.dims, sum(weights.numel() for weights in network.decoder.parameters()))
+    shelf = Shelf.of(fingerprint, matrix_shapes(network.decoder))
     known = shelf.read() if shelf else {}
     decoder = CompiledDecoder(network.decoder, int8=True, packed=known)
     if shelf and not known:

@@ -10,10 +10,10 @@ import os
 import shutil
 from importlib.metadata import version
 from pathlib import Path
-from secrets import token_hex
 from xml.sax.saxutils import escape
 
 from subwhisper.errors import InputError, OutputError
+from subwhisper.replacing import replacing
 from subwhisper.settings import cache_folder, data_folder
 
 FAMILY = "FiraGO"
@@ -71,15 +71,12 @@ def add_fonts(source: Path) -> tuple[Path, ...]:
     kept = []
     for path in fonts:
         target = folder / (path.stem + _kind(path))
-        part = folder / f".{token_hex(6)}.part"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, part)
-            part.replace(target)
+            with path.open("rb") as source_file, replacing(target) as file:
+                shutil.copyfileobj(source_file, file)
         except OSError as error:
             raise OutputError(f"{target} cannot be written: {error.strerror}") from error
-        finally:
-            part.unlink(missing_ok=True)
         kept.append(target)
     return tuple(kept)
 
@@ -104,23 +101,15 @@ def write_fonts(folder: Path) -> tuple[Path, ...]:
     Raises:
         OSError: the folder cannot be written.
     """
+    import pymupdf_fonts
+
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / file for name, file in _FILES.items()}
     for name, path in paths.items():
         if not path.is_file():
-            _write(path, name)
+            with replacing(path) as file:
+                file.write(pymupdf_fonts.myfont(name))
     return tuple(paths.values())
-
-
-def _write(path: Path, name: str) -> None:
-    import pymupdf_fonts
-
-    part = path.with_name(f".{path.name}.{token_hex(4)}.part")
-    try:
-        part.write_bytes(pymupdf_fonts.myfont(name))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def lay_out_fonts(workspace: Path) -> dict[str, str]:

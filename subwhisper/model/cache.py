@@ -190,9 +190,3 @@ class KeyValueCache:
         self._store = self._store.index_select(2, rows)
         if self.filler is not None:
             self.filler = self.filler.index_select(0, rows)
-
-    def trim(self, length: int) -> None:
-        """Forget every token from position `length` on."""
-        if not 0 <= length <= self.length:
-            raise ValueError(f"cannot trim a cache of {self.length} tokens to {length}")
-        self.length = length

@@ -71,6 +71,21 @@ def shard_names(index: Mapping[str, Any]) -> list[str]:
     return names
 
 
+def weight_files(folder: Path) -> list[Path]:
+    """Where the weights of a Hugging Face directory are, whether they are there or not.
+
+    Raises:
+        ModelError: it names none, or its index of shards is damaged.
+    """
+    found = next((folder / name for name in WEIGHTS if (folder / name).exists()), None)
+    if found is None:
+        raise ModelError(f"{folder} holds no weights: none of {', '.join(WEIGHTS)} is there")
+    if found.suffix != ".json":
+        return [found]
+    with blamed_on(found):
+        return [folder / name for name in shard_names(read_json(found))]
+
+
 def is_adapter(folder: Path) -> bool:
     """Whether a folder holds an adapter and no model of its own."""
     return (folder / ADAPTER_CONFIG).exists() and not any((folder / name).exists() for name in WEIGHTS)

@@ -2,24 +2,28 @@
 
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from subwhisper.errors import ConfigError
+from subwhisper.replacing import UNFINISHED
 from subwhisper.settings import cache_folder
 
 _MOST = 4
 """Models of which they are kept; those used last stay."""
 _SUFFIX = ".int8"
-PART = ".part-"
-"""What the name of a file begins with while it is written."""
 _ABANDONED = 3600.0
 """Seconds after which nobody is still writing one."""
 
 
 def place_of(fingerprint: str) -> Path | None:
-    """The file of a checkpoint, by the SHA-256 of its weights in hex; `None` where that is not known."""
+    """The file of a checkpoint, by the SHA-256 of its weights in hex; `None` where that, or the cache, is not known."""
     if not re.fullmatch(r"[0-9a-f]{64}", fingerprint):
         return None
-    return cache_folder() / "weights" / f"{fingerprint}{_SUFFIX}"
+    try:
+        return cache_folder() / "weights" / f"{fingerprint}{_SUFFIX}"
+    except ConfigError:
+        return None
 
 
 def forget(fingerprint: str) -> int:
@@ -37,7 +41,16 @@ def forget(fingerprint: str) -> int:
 
 def make_way(folder: Path) -> None:
     """Delete the files that were used longest ago where there are too many, and those whose writing was cut short."""
-    newest_first = sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    abandoned = [part for part in folder.glob(f"{PART}*") if time.time() - part.stat().st_mtime > _ABANDONED]
+    newest_first = sorted(folder.glob(f"*{_SUFFIX}"), key=_last_used, reverse=True)
+    abandoned = [part for part in folder.glob(f".*{UNFINISHED}") if time.time() - _last_used(part) > _ABANDONED]
     for path in (*newest_first[_MOST:], *abandoned):
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
+
+
+def _last_used(path: Path) -> float:
+    """When a file was written or read, in seconds since 1970; 0 for one that another process has just deleted."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

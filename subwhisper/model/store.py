@@ -11,11 +11,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from subwhisper.errors import DownloadError, ModelError
+from subwhisper.errors import ConfigError, DownloadError, ModelError
 from subwhisper.model import catalog
 from subwhisper.model.download import OnProgress, Repository, repository_folder
 from subwhisper.model.files import (
@@ -26,7 +26,9 @@ from subwhisper.model.files import (
     is_adapter,
     read_json,
     shard_names,
+    weight_files,
 )
+from subwhisper.model.fingerprint import fingerprint_of
 from subwhisper.model.kept_weights import forget
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
@@ -141,13 +143,20 @@ def remove(model: str) -> int:
         )
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     n_bytes = sum(path.stat().st_size for path in files)
-    weights = {path.name for path in files if path.parent.name == "blobs"}  # named after their SHA-256
+    fingerprints = {path.name for path in files if path.parent.name == "blobs"} | set(_fingerprints(folder))
     try:
         shutil.rmtree(folder)
     except OSError as error:
         raise ModelError(f"{folder} cannot be deleted: {error.strerror or error}") from error
-    n_bytes += sum(map(forget, weights))
+    n_bytes += sum(map(forget, fingerprints))
     return n_bytes
+
+
+def _fingerprints(repository: Path) -> Iterator[str]:
+    """Those of every version that is there."""
+    for snapshot in (repository / "snapshots").glob("*"):
+        with suppress(ModelError, OSError):  # incomplete, or no model
+            yield fingerprint_of(weight_files(snapshot))
 
 
 def cache_folder() -> Path:
@@ -156,7 +165,10 @@ def cache_folder() -> Path:
         if stated := os.environ.get(name):
             return Path(stated).expanduser()
     home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
-    return Path(home).expanduser() / "hub"
+    try:
+        return Path(home).expanduser() / "hub"
+    except RuntimeError as error:
+        raise ConfigError("nobody says where your home folder is", hint="set HOME, or HF_HOME") from error
 
 
 def _bundled() -> Path:

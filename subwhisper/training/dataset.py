@@ -270,7 +270,6 @@ class BatchStream(IterableDataset[Batch]):
         n_positions: int,
         seed: int,
         shapes: Sequence[Shape],
-        variants: Sequence[str] = VARIANTS,
         options: MixOptions | None = None,
         recordings: tuple[Path, Path] | None = None,
     ) -> None:
@@ -278,7 +277,7 @@ class BatchStream(IterableDataset[Batch]):
         self._recordings = recordings
         self._sentences, self._writer, self._classes = sentences, writer, classes
         self._n_mels, self._n_positions, self._seed, self._shapes = n_mels, n_positions, seed, shapes
-        self._variants, self._options = variants, options or MixOptions()
+        self._options = options or MixOptions()
         self.stage = multiprocessing.get_context("spawn").Value("i", 0)
         """Index into `shapes` of the longest stretches now made; shared with the worker."""
 
@@ -289,7 +288,7 @@ class BatchStream(IterableDataset[Batch]):
         random = np.random.default_rng(seed)
         maker = StretchMaker(
             self._sentences,
-            self._variants,
+            VARIANTS,
             self._options,
             n_positions=self._n_positions,
             seed=seed + 1,

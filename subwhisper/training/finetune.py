@@ -30,6 +30,7 @@ from subwhisper.errors import InputError, OptionError
 from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
 from subwhisper.model.checkpoints.writer import save_checkpoint
 from subwhisper.model.whisper import Whisper
+from subwhisper.replacing import replacing
 from subwhisper.training.augment import AugmentOptions, from_another_throat, masked
 from subwhisper.training.lora import adapt, merge
 from subwhisper.training.losses import token_loss
@@ -233,6 +234,8 @@ class _Course:
         if first == 0:
             self._best_loss = self._validate()
         for number in range(first, self._options.epochs):
+            if waited >= self._options.patience:
+                return
             started = time.monotonic()
             loss = self._learn(number)
             validation = self._validate()
@@ -242,8 +245,6 @@ class _Course:
             waited = 0 if is_best else waited + 1
             self._save(number + 1, waited)
             yield Epoch(number + 1, loss, validation, time.monotonic() - started, is_best)
-            if waited >= self._options.patience:
-                return
 
     def _learn(self, number: int) -> float:
         self._network.train()
@@ -340,19 +341,16 @@ class _Course:
 
     def _save(self, n_epochs: int, waited: int) -> None:
         self._state_file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._state_file.with_suffix(".partial")
-        torch.save(
-            {
-                "identity": self._identity(),
-                "clock": (n_epochs, waited, self._best_loss, self._n_steps),
-                "parameters": [parameter.detach() for parameter in self._parameters],
-                "averaged": self._averaged,
-                "best": self._best,
-                "optimizer": self._optimizer.state_dict(),
-            },
-            partial,
-        )
-        partial.replace(self._state_file)
+        state = {
+            "identity": self._identity(),
+            "clock": (n_epochs, waited, self._best_loss, self._n_steps),
+            "parameters": [parameter.detach() for parameter in self._parameters],
+            "averaged": self._averaged,
+            "best": self._best,
+            "optimizer": self._optimizer.state_dict(),
+        }
+        with replacing(self._state_file) as file:
+            torch.save(state, file)
 
     def _resumed(self) -> tuple[int, int]:
         """Take up a state of the same run; epochs done and epochs waited."""

@@ -5,7 +5,6 @@ replacements, the most frequent first; the media file with its corrected caption
 """
 
 import json
-import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from subwhisper.errors import InputError, OutputError
+from subwhisper.replacing import replacing
 from subwhisper.subtitles.formats import read_track
 from subwhisper.training.material import LEARNT, media_of, sentences_of
 from subwhisper.transcript import Transcript
@@ -125,13 +125,11 @@ def _bytes(path: Path) -> bytes:
 
 
 def _write(path: Path, content: str | bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        partial.replace(path)
+        with replacing(path) as file:
+            file.write(content.encode() if isinstance(content, str) else content)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 

@@ -25,10 +25,11 @@ from subwhisper.model.checkpoints.writer import save_directory
 from subwhisper.model.dims import ModelDims
 from subwhisper.model.vocabulary import N_TIMESTAMPS, Vocabulary, byte_pair_vocabulary
 from subwhisper.model.whisper import Whisper, sinusoids
+from subwhisper.replacing import replacing
 from subwhisper.training.dataset import BatchStream, MixOptions, Shape, phoneme_classes
 from subwhisper.training.forced import save_timings
 from subwhisper.training.listening import align
-from subwhisper.training.losses import Losses, LossWeights, Trainee
+from subwhisper.training.losses import Losses, Trainee
 from subwhisper.training.muon import Muon
 from subwhisper.training.precision import mixed
 from subwhisper.training.recordings import Pack, open_pack
@@ -142,9 +143,8 @@ class Run:
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "clock": (self.step, self.seconds, self.heard, self.n_alignments),
         }
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(path)
+        with replacing(path) as file:
+            torch.save(state, file)
 
 
 def begin(
@@ -394,7 +394,7 @@ def _steps(run: Run, stream: BatchStream, n_makers: int) -> Iterator[Losses]:
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(options, run.step, run.share)
         with mixed(run.device):
-            losses = run.trainee(batch.to(run.device), LossWeights())
+            losses = run.trainee(batch.to(run.device))
         losses.total.backward()
         nn.utils.clip_grad_norm_(parameters, options.clip)
         for optimizer in run.optimizers:

@@ -24,14 +24,8 @@ from subwhisper.model.vocabulary import N_TIMESTAMPS
 from subwhisper.model.whisper import Whisper
 from subwhisper.training.dataset import Batch
 
-
-@dataclass(frozen=True, kw_only=True)
-class LossWeights:
-    """Shares of the answers in the sum."""
-
-    token: float = 1.0
-    phoneme: float = 0.5
-    attention: float = 1.0
+PHONEME_WEIGHT = 0.5
+"""Of the speech sounds' loss, where those of tokens and of attention count once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,7 @@ class Trainee(nn.Module):
         self.looking_on = tuple(looking_on)
         """Heads that look at the token to come."""
 
-    def forward(self, batch: Batch, weights: LossWeights) -> Losses:
+    def forward(self, batch: Batch) -> Losses:
         features = self.network.encoder(batch.mel, batch.first_position)
         sounds = self.sounds(features).float()
         heads = (*self.looking_back, *self.looking_on)
@@ -73,7 +67,7 @@ class Trainee(nn.Module):
         token = token_loss(logits, batch.targets, self.network.dims.n_vocab - N_TIMESTAMPS)
         back, on = torch.split(scores.float(), [len(self.looking_back), len(self.looking_on)], dim=1)
         attention = attention_loss(on, batch.listens) + attention_loss(back, just_read(batch.listens))
-        total = weights.token * token + weights.phoneme * phoneme + weights.attention * attention
+        total = token + PHONEME_WEIGHT * phoneme + attention
         accuracy = (sounds.argmax(-1) == batch.phonemes).float().mean()
         return Losses(token.detach(), phoneme.detach(), attention.detach(), total, accuracy)
 

@@ -10,7 +10,7 @@ import re
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,6 @@ LEFT_OUT_SPEAKERS = frozenset({"5652", "1737", "32", "7312"})
 LONGEST = 20.0
 """Seconds; longer clips are not packed."""
 FLITE_VOICES = ("slt", "awb", "kal16")
-HELD_OUT_FLITE_VOICE = "rms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +188,3 @@ def flite_clips(
 def scratch_folder() -> "tempfile.TemporaryDirectory[str]":
     """Where synthesised files lie until they are packed."""
     return tempfile.TemporaryDirectory(prefix="subwhisper-flite-")
-
-
-def by_speaker(pack: Pack) -> Mapping[str, Sequence[int]]:
-    """Indices of each speaker's recordings."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for index, recording in enumerate(pack.recordings):
-        found[recording.speaker].append(index)
-    return found

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from multilingual import MultilingualWriter, Spoken
 from torch import nn
 
 from subwhisper.audio import SAMPLE_RATE, Samples
@@ -21,8 +22,7 @@ from subwhisper.model.dims import ModelDims
 from subwhisper.model.whisper import Whisper
 from subwhisper.training.dataset import Batch
 from subwhisper.training.loop import draw_weights
-from subwhisper.training.losses import LossWeights, Trainee
-from subwhisper.training.multilingual import MultilingualWriter, Spoken
+from subwhisper.training.losses import Trainee
 from subwhisper.training.synthesis import Espeak, Utterance, Voice
 from subwhisper.training.vocabulary import learn_vocabulary
 from subwhisper.training.windows import IGNORE, Labels, Placed, Stretch, phoneme_frames
@@ -151,7 +151,7 @@ def train_polyglot(folder: Path, *, n_steps: int = 600, rows: int = 12, width: i
         rate = 3e-3 * min(1.0, (step + 1) / 50) * min(1.0, (1.0 - share) / 0.5)
         for group in optimizer.param_groups:
             group["lr"] = max(rate, 1e-5)
-        losses = trainee(batch, LossWeights())
+        losses = trainee(batch)
         losses.total.backward()
         nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
         optimizer.step()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from subwhisper.model.checkpoints import checkpoint as module
-from subwhisper.model.checkpoints.checkpoint import fingerprint_of
+from subwhisper.model import fingerprint as module
+from subwhisper.model.fingerprint import fingerprint_of
 
 
 @pytest.fixture

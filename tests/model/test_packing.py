@@ -1,8 +1,10 @@
 """8-bit weights are rounded once for all processes, and whatever is on disk never changes a text."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,23 +15,24 @@ from subwhisper.model.compiled import decoder, packing
 from subwhisper.model.compiled.library import library
 from subwhisper.model.compiled.packing import Packed, Shelf, pack_matrix
 from subwhisper.model.dims import ModelDims
-from subwhisper.model.kept_weights import PART, forget, place_of
+from subwhisper.model.kept_weights import forget, place_of
 from subwhisper.model.vocabulary import public_vocabulary
 from subwhisper.model.whisper import Whisper
+from subwhisper.replacing import UNFINISHED
 
-DIMS = ModelDims(80, 60, 64, 2, 2, 611, 40, 64, 2, 2)
-MANY = 10**8
+SHAPES = {"0.joined": (70, 64), "vocabulary": (70, 64)}
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SUBWHISPER_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("SUBWHISPER_KEEP_WEIGHTS", raising=False)
+    monkeypatch.setattr(packing, "_FEWEST", 1000)
     return tmp_path / "cache"
 
 
-def shelf(model: int = 1, dims: ModelDims = DIMS) -> Shelf:
-    found = Shelf.of(f"{model:064x}", dims, MANY)
+def shelf(model: int = 1, shapes: Mapping[str, tuple[int, int]] = SHAPES) -> Shelf:
+    found = Shelf.of(f"{model:064x}", shapes)
     assert found is not None
     return found
 
@@ -62,7 +65,8 @@ def test_another_model_finds_nothing() -> None:
 
 def test_weights_laid_out_otherwise_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     shelf().keep(matrices())
-    assert not shelf(dims=ModelDims(80, 60, 64, 2, 3, 611, 40, 64, 2, 2)).read()
+    for other in ({"1.joined": (70, 64)}, {"vocabulary": (69, 64)}, {"vocabulary": (70, 128)}):
+        assert not shelf(shapes=SHAPES | other).read()
     monkeypatch.setattr(packing, "_LAYOUT", 0)
     assert not shelf().read()
 
@@ -81,13 +85,33 @@ def test_a_damaged_file_is_made_again(damage: str) -> None:
         case "other":
             torch.save([1, 2, 3], here.path)
         case "pickle":
-            torch.save({"layout": print}, here.path)
+            torch.save({(packing._LAYOUT, packing.BLOCK): print}, here.path)
         case "folder":
             here.path.mkdir()
     assert not here.read()
     here.keep(matrices())
     if damage != "folder":
         assert_same(dict(here.read()), matrices())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_damage_inside_a_file_ends_in_an_error(seed: int) -> None:
+    """A pickle with a byte changed raises whatever it likes."""
+    here = shelf()
+    here.keep(matrices())
+    content = here.path.read_bytes()
+    start, random = content.index(b"data.pkl"), np.random.default_rng(seed)
+    for at in start + random.integers(0, 400, 60):
+        changed = bytearray(content)
+        changed[at] ^= 1 << int(random.integers(8))
+        here.path.write_bytes(changed)
+        found = here.read()
+        assert not found or all(found[name].is_8_bit(*shape) for name, shape in SHAPES.items())
+
+
+def test_matrices_of_another_size_are_never_read_from() -> None:
+    shelf().keep({name: pack_matrix(torch.randn(70, 32), int8=True) for name in SHAPES})
+    assert not shelf().read()
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(cache: Path) -> None:
@@ -107,7 +131,7 @@ def test_the_models_used_last_stay(cache: Path) -> None:
 
 
 def test_a_file_whose_writing_was_cut_short_goes_with_the_next(cache: Path) -> None:
-    old, new = (cache / "weights" / f"{PART}{age}" for age in ("old", "new"))
+    old, new = (cache / "weights" / f".{age}{UNFINISHED}" for age in ("old", "new"))
     old.parent.mkdir(parents=True)
     for path in (old, new):
         path.write_bytes(b"half")
@@ -140,11 +164,11 @@ def test_what_is_forgotten_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_is_kept_of_small_or_unknown_models_or_where_that_is_not_wanted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert Shelf.of("1" * 64, DIMS, 1000) is None
-    assert Shelf.of("", DIMS, MANY) is None
-    assert Shelf.of("../" * 8, DIMS, MANY) is None
+    assert Shelf.of("1" * 64, {"vocabulary": (10, 64)}) is None
+    assert Shelf.of("", SHAPES) is None
+    assert Shelf.of("../" * 8, SHAPES) is None
     monkeypatch.setenv("SUBWHISPER_KEEP_WEIGHTS", "0")
-    assert Shelf.of("1" * 64, DIMS, MANY) is None
+    assert Shelf.of("1" * 64, SHAPES) is None
 
 
 @pytest.fixture(scope="module")

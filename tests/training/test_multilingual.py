@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from multilingual import MultilingualWriter
 
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.model.vocabulary import byte_pair_vocabulary
-from subwhisper.training.multilingual import MultilingualWriter
 from subwhisper.training.synthesis import Phoneme, Utterance
 from subwhisper.training.windows import IGNORE, Labels, Placed, Stretch
 from subwhisper.transcript import Word

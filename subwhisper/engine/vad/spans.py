@@ -33,8 +33,8 @@ class SpanMaker:
         self._enter, self._leave = options.threshold, options.leave_threshold
         self._min_speech = options.min_speech_duration_ms / 1000
         self._min_silence = options.min_silence_duration_ms / 1000
-        self._pad = options.speech_pad_ms / 1000
-        self._longest = min(limits) if limits else None
+        self._longest = min(limits, default=None)
+        self._pad = min([options.speech_pad_ms / 1000, *(limit / 4 for limit in limits)])  # half for what is said
         self._n_heard = 0
         self._first: int | None = None  # frame at which the open span begins
         self._silent_from: int | None = None  # frame at which the pause in it begins
@@ -124,9 +124,17 @@ def _best_cut(inside: npt.NDArray[np.float32], pause_below: float) -> int:
         inside: (N, 2) probability and loudness of the frames of a span.
         pause_below: a mean probability that tells of a pause.
     """
-    half, end = len(inside) // 2, len(inside) - _PAUSE // 2  # around the last frames not everything is known
-    mean = np.convolve(inside[:, 0], np.full(_PAUSE, 1 / _PAUSE), mode="same")[half:end]
+    half = len(inside) // 2
+    end = max(half + 1, len(inside) - _PAUSE // 2)  # around the last frames not everything is known
+    mean = _smoothed(inside[:, 0], _PAUSE)[half:end]
     if mean.min() < pause_below:
         return half + int(np.flatnonzero(mean <= mean.min() + _AS_DEEP)[-1])
-    loudness = np.convolve(inside[:, 1], np.full(_BREATH, 1 / _BREATH), mode="same")[half:end]
+    loudness = _smoothed(inside[:, 1], _BREATH)[half:end]
     return half + int(np.flatnonzero(loudness == loudness.min())[-1])
+
+
+def _smoothed(values: npt.NDArray[np.float32], width: int) -> npt.NDArray[np.float32]:
+    """Means over `width` values around each, (N,) -> (N,); what lies outside counts as 0."""
+    before = (width - 1) // 2
+    padded = np.pad(values, (width - 1 - before, before))
+    return np.convolve(padded, np.full(width, 1 / width, np.float32), mode="valid")

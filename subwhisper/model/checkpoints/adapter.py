@@ -17,10 +17,11 @@ from typing import Any
 import torch
 
 from subwhisper.errors import ModelError
-from subwhisper.model.checkpoints.checkpoint import Checkpoint, fingerprint_of
+from subwhisper.model.checkpoints.checkpoint import Checkpoint
 from subwhisper.model.checkpoints.huggingface import hugging_face_name, name_of, stored_tensors
 from subwhisper.model.checkpoints.shapes import check_shape, expected_shapes
 from subwhisper.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, blamed_on, read_json
+from subwhisper.model.fingerprint import fingerprint_of
 
 _UNREAD = ("fan_in_fan_out", "layer_replication", "megatron_config", "target_parameters", "trainable_token_indices")
 _PART = re.compile(r"(?P<module>.+)\.lora_(?P<part>A|B|embedding_A|embedding_B|magnitude_vector)(\.weight)?")

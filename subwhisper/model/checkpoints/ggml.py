@@ -22,9 +22,10 @@ import torch
 from subwhisper.errors import ModelError
 from subwhisper.model import catalog
 from subwhisper.model.checkpoints.blocks import BLOCK, BLOCK_TYPES
-from subwhisper.model.checkpoints.checkpoint import Checkpoint, fingerprint_of
+from subwhisper.model.checkpoints.checkpoint import Checkpoint
 from subwhisper.model.checkpoints.shapes import POSITIONS, check_shape, expected_shapes, warn_of_unknown
 from subwhisper.model.dims import ModelDims
+from subwhisper.model.fingerprint import fingerprint_of
 from subwhisper.model.vocabulary import PUBLIC_SIZES, Vocabulary, named_vocabulary, public_vocabulary
 
 MAGIC = b"lmgg"

@@ -16,7 +16,6 @@ from subwhisper.errors import ModelError
 from subwhisper.model import catalog
 from subwhisper.model.checkpoints.checkpoint import (
     Checkpoint,
-    fingerprint_of,
     stated_heads,
     stated_ids,
     stated_number,
@@ -24,7 +23,8 @@ from subwhisper.model.checkpoints.checkpoint import (
 from subwhisper.model.checkpoints.pickled import load_pickled
 from subwhisper.model.checkpoints.shapes import checked_tensors, expected_shapes
 from subwhisper.model.dims import ModelDims
-from subwhisper.model.files import WEIGHTS, blamed_on, read_json, shard_names
+from subwhisper.model.files import blamed_on, read_json, weight_files
+from subwhisper.model.fingerprint import fingerprint_of
 from subwhisper.model.vocabulary import PUBLIC_SIZES, Vocabulary, hugging_face_vocabulary, public_vocabulary
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def read_directory(folder: Path) -> Checkpoint:
         dims = _dims(config)
     generation = _optional_json(folder / "generation_config.json")
     vocabulary = _read_vocabulary(folder, dims.n_vocab)
-    files = _weight_files(folder)
+    files = weight_files(folder)
     stored = stored_tensors(files)
     with blamed_on(files[0] if len(files) == 1 else folder):
         tensors = checked_tensors(
@@ -104,16 +104,6 @@ def _dims(config: Mapping[str, Any]) -> ModelDims:
 
 
 # Weights
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    found = next((folder / name for name in WEIGHTS if (folder / name).exists()), None)
-    if found is None:
-        raise ModelError(f"{folder} holds no weights: none of {', '.join(WEIGHTS)} is there")
-    if found.suffix != ".json":
-        return [found]
-    with blamed_on(found):
-        return [folder / name for name in shard_names(read_json(found))]
 
 
 def stored_tensors(files: Iterable[Path]) -> dict[str, torch.Tensor]:

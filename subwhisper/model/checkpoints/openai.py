@@ -14,7 +14,6 @@ from subwhisper.errors import ModelError
 from subwhisper.model import catalog
 from subwhisper.model.checkpoints.checkpoint import (
     Checkpoint,
-    fingerprint_of,
     stated_heads,
     stated_ids,
     stated_number,
@@ -22,6 +21,7 @@ from subwhisper.model.checkpoints.checkpoint import (
 from subwhisper.model.checkpoints.pickled import load_pickled
 from subwhisper.model.checkpoints.shapes import POSITIONS, checked_tensors
 from subwhisper.model.dims import ModelDims
+from subwhisper.model.fingerprint import fingerprint_of
 from subwhisper.model.vocabulary import PUBLIC_SIZES, Vocabulary, named_vocabulary, public_vocabulary
 from subwhisper.model.whisper import sinusoids
 

@@ -25,13 +25,43 @@ _KINDS = {torch.float32: 0, torch.float16: 1, torch.int8: 2}
 
 
 class _Stepping(threading.local):
-    """What a thread that takes steps has put aside."""
+    """Whether this thread takes steps."""
 
-    threads: int | None = None
-    """How many torch used before."""
+    is_on: bool = False
 
 
-_stepping = _Stepping()
+class _Threads:
+    """Keeps torch to one thread while anybody takes steps, and remembers how many it had.
+
+    A thread that torch has not run in before begins with the number that was set last, whoever set it: one, while
+    another takes steps. So the number is remembered once for all.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_stepping = 0
+        self._before = 1
+
+    @property
+    def number(self) -> int:
+        """How many threads products have that are not torch's."""
+        with self._lock:
+            return self._before if self._n_stepping else torch.get_num_threads()
+
+    def take(self) -> None:
+        with self._lock:
+            if not self._n_stepping:
+                self._before = torch.get_num_threads()
+            self._n_stepping += 1
+            torch.set_num_threads(1)
+
+    def give_back(self) -> None:
+        with self._lock:
+            self._n_stepping -= 1
+            torch.set_num_threads(self._before)
+
+
+_stepping, _threads = _Stepping(), _Threads()
 
 
 class CompiledDecoder(Decoder):
@@ -87,20 +117,20 @@ class CompiledDecoder(Decoder):
     @contextmanager
     def stepping(self) -> Iterator[None]:
         """Keep torch to one thread: its others look for work for a while, on the processors that steps need."""
-        if _stepping.threads is not None:
+        if _stepping.is_on:
             yield
             return
-        _stepping.threads = torch.get_num_threads()
-        torch.set_num_threads(1)
+        _threads.take()
+        _stepping.is_on = True
         try:
             yield
         finally:
-            torch.set_num_threads(_stepping.threads)
-            _stepping.threads = None
+            _stepping.is_on = False
+            _threads.give_back()
 
     def read(self, tokens: Tensor, cache: KeyValueCache, at: Sequence[int] | None = None) -> Tensor:
         n_tokens = tokens.shape[-1]
-        asked = range(n_tokens) if at is None else [index % n_tokens for index in at]
+        asked = range(n_tokens) if at is None else [range(n_tokens)[index] for index in at]
         return self._read(tokens, cache, asked)
 
     def read_at_once(
@@ -108,12 +138,13 @@ class CompiledDecoder(Decoder):
     ) -> tuple[Tensor, Tensor]:
         n_tokens = tokens.shape[-1]
         cache = KeyValueCache(heard, range(len(heard)), rows_per_window=1, capacity=n_tokens)
-        scores = torch.empty(len(tokens), len(heads), n_tokens, cache.cross[0].keys.shape[2])
+        once = list(dict.fromkeys(heads))
+        scores = torch.empty(len(tokens), len(once), n_tokens, cache.cross[0].keys.shape[2])
         slots = torch.full((len(self._layers), self._n_heads), -1)
-        for slot, (layer, head) in enumerate(heads):
+        for slot, (layer, head) in enumerate(once):
             slots[layer, head] = slot
         logits = self._read(tokens, cache, range(n_tokens), slots=slots, scores=scores)
-        return logits, scores
+        return logits, scores if len(once) == len(heads) else scores[:, [once.index(head) for head in heads]]
 
     def _read(
         self,
@@ -155,7 +186,7 @@ class CompiledDecoder(Decoder):
             n_asked=len(wanted),
             n_slots=0 if scores is None else scores.shape[1],
         )
-        threads = _stepping.threads or torch.get_num_threads()
+        threads = _threads.number
         scratch = torch.empty(self._library.scratch_floats(step, threads))
         step.scratch = scratch.data_ptr()
         with ONE_AT_A_TIME:
@@ -214,6 +245,17 @@ def _packed(plain: Decoder, int8: bool) -> dict[str, Packed]:
         for name, parts in _products(block).items()
     }
     return packed | {_VOCABULARY: pack_matrix(plain.token_embedding.weight.detach(), int8=int8)}
+
+
+def matrix_shapes(plain: Decoder) -> dict[str, tuple[int, int]]:
+    """Outputs and inputs of every matrix that steps read, by name."""
+    shapes = {
+        f"{index}.{name}": (sum(part.out_features for part in parts), parts[0].in_features)
+        for index, block in enumerate(plain.layers())
+        for name, parts in _products(block).items()
+    }
+    n_tokens, width = plain.token_embedding.weight.shape
+    return shapes | {_VOCABULARY: (n_tokens, width)}
 
 
 def _joined_bias(parts: Sequence[nn.Linear]) -> Tensor | None:

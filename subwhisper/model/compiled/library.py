@@ -9,14 +9,19 @@ import hashlib
 import logging
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from subwhisper.errors import ConfigError
+from subwhisper.replacing import replacing
 from subwhisper.settings import cache_folder
 
 _log = logging.getLogger(__name__)
@@ -112,26 +117,43 @@ def has_long_vectors() -> bool:
 @cache
 def library() -> ctypes.CDLL | None:
     """The library for this processor, built where it is not yet; `None` where it cannot be."""
-    if os.environ.get("SUBWHISPER_COMPILED") == "0" or platform.machine() not in ("x86_64", "AMD64"):
-        return None
     flags = _processor_flags()
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if not flags >= _NEEDED or compiler is None:
+    if os.environ.get("SUBWHISPER_COMPILED") == "0" or platform.machine() != "x86_64" or not flags >= _NEEDED:
         return None
     texts = [(_FOLDER / name).read_bytes() for name in (*_SOURCES, *_HEADERS)]
     facts = (*texts, " ".join(_FLAGS).encode(), " ".join(sorted(flags)).encode())
-    built = cache_folder() / "compiled" / f"{hashlib.sha256(b'|'.join(facts)).hexdigest()[:16]}.so"
+    name = f"{hashlib.sha256(b'|'.join(facts)).hexdigest()[:16]}.so"
     try:
-        if not built.is_file():
-            _build(compiler, built)
-        found = ctypes.CDLL(str(built))
-    except (OSError, subprocess.SubprocessError) as error:
+        built = cache_folder() / "compiled" / name
+        found = _loaded(built) if built.is_file() else None
+        if found is None:
+            _build(built)
+            found = _loaded(built)
+    except (ConfigError, OSError, subprocess.SubprocessError) as error:
         _log.info("decoding stays with torch: %s", error)
         return None
-    for name, (result, *arguments) in _FUNCTIONS.items():
-        function = getattr(found, name)
-        function.restype, function.argtypes = result, arguments
     return found
+
+
+def _loaded(built: Path) -> ctypes.CDLL | None:
+    """The library in a file; `None` where the file is damaged."""
+    try:
+        found = ctypes.CDLL(str(built))
+        for name, (result, *arguments) in _FUNCTIONS.items():
+            function = getattr(found, name)
+            function.restype, function.argtypes = result, arguments
+    except (AttributeError, OSError) as error:
+        _log.info("%s cannot be used: %s", built, error)
+        return None
+    return found
+
+
+def _compilers() -> Iterator[list[str]]:
+    """What may build it, best first: the one that `CC` names, with its arguments, then those that are there."""
+    with suppress(ValueError):  # quotes that do not close
+        if stated := shlex.split(os.environ.get("CC", "")):
+            yield stated
+    yield from ([found] for name in ("cc", "gcc", "clang") if (found := shutil.which(name)))
 
 
 def _processor_flags() -> frozenset[str]:
@@ -144,11 +166,25 @@ def _processor_flags() -> frozenset[str]:
     return frozenset(next((value.split() for name, _, value in lines if name.strip() == "flags"), ()))
 
 
-def _build(compiler: str, target: Path) -> None:
-    """Compile beside the target and move it there whole: another process may be doing the same."""
+def _build(target: Path) -> None:
+    """Compile, and put the library into its place whole: another process may be doing the same.
+
+    Raises:
+        OSError: there is no compiler, or the place cannot be written.
+        SubprocessError: the last compiler there is fails.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        partial = Path(folder) / target.name
-        command = [compiler, *_FLAGS, "-o", str(partial), *(str(_FOLDER / name) for name in _SOURCES), "-lm"]
-        subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=_LONGEST)
-        partial.replace(target)
+    failed: Exception = FileNotFoundError("there is no C compiler")
+    for compiler in _compilers():
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder) / target.name
+            command = [*compiler, *_FLAGS, "-o", str(made), *(str(_FOLDER / name) for name in _SOURCES), "-lm"]
+            try:
+                subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=_LONGEST)
+            except (OSError, subprocess.SubprocessError) as error:
+                failed = error
+                continue
+            with replacing(target) as file:
+                file.write(made.read_bytes())
+            return
+    raise failed

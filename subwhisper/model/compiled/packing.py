@@ -9,26 +9,27 @@ Shapes: O outputs, I inputs.
 
 import logging
 import os
-import pickle
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from subwhisper.model.dims import ModelDims
 from subwhisper.model.few_rows import is_half
-from subwhisper.model.kept_weights import PART, make_way, place_of
+from subwhisper.model.kept_weights import make_way, place_of
 from subwhisper.model.quantization import quantised
+from subwhisper.replacing import replacing
 
 BLOCK = 32
 """Outputs whose weights lie together."""
 
-_LAYOUT = 1
+Shapes = Mapping[str, tuple[int, int]]
+"""Outputs and inputs of matrices, by name."""
+
+_LAYOUT = 2
 """To be raised when matrices come to lie otherwise; files of another layout are made again."""
 _FEWEST = 2**22
 """Weights that are worth a file: fewer are rounded in no time."""
@@ -44,6 +45,17 @@ class Packed:
     """(ceil(O / BLOCK), I, BLOCK) int8, float16 or float32; outputs that are not there are zero."""
     scale: Tensor | None
     """(O,) float32, what one step of each output's 8-bit weights is worth."""
+
+    def is_8_bit(self, n_outputs: int, n_inputs: int) -> bool:
+        """Whether it is a matrix of this size in 8 bits, with nothing missing."""
+        blocks = -(-n_outputs // BLOCK), n_inputs, BLOCK
+        return (
+            self.scale is not None
+            and (self.weights.dtype, self.weights.shape) == (torch.int8, blocks)
+            and (self.scale.dtype, self.scale.shape) == (torch.float32, (n_outputs,))
+            and self.weights.is_contiguous()
+            and self.scale.is_contiguous()
+        )
 
 
 def pack(parts: Sequence[nn.Linear], *, int8: bool) -> Packed:
@@ -72,56 +84,46 @@ class Shelf:
     """The place of one checkpoint's 8-bit matrices."""
 
     path: Path
-    dims: ModelDims
+    shapes: Shapes
 
     @classmethod
-    def of(cls, fingerprint: str, dims: ModelDims, n_weights: int) -> "Shelf | None":
+    def of(cls, fingerprint: str, shapes: Shapes) -> "Shelf | None":
         """Where the matrices of a checkpoint are, or would be, kept; `None` if they are not.
 
         Args:
             fingerprint: SHA-256 of the checkpoint's weights, in hex.
-            dims: its dimensions.
-            n_weights: how many there would be to keep.
+            shapes: of all that there would be to keep.
         """
-        wanted = os.environ.get("SUBWHISPER_KEEP_WEIGHTS") != "0" and n_weights >= _FEWEST
+        is_worth_it = sum(n_outputs * n_inputs for n_outputs, n_inputs in shapes.values()) >= _FEWEST
+        wanted = os.environ.get("SUBWHISPER_KEEP_WEIGHTS") != "0" and is_worth_it
         place = place_of(fingerprint) if wanted else None
-        return cls(place, dims) if place else None
+        return cls(place, shapes) if place else None
 
     def read(self) -> Mapping[str, Packed]:
-        """The matrices by name, mapped; none if they are not there, damaged, or of another layout."""
+        """The matrices by name, mapped; none if they are not there, damaged, or laid out otherwise."""
         try:
             stored = torch.load(self.path, mmap=True, weights_only=True, map_location="cpu")
-            if stored["layout"] != self._layout:
-                return {}
-            with suppress(OSError):  # somebody else's, who lets us read
-                os.utime(self.path)
-            return {name: Packed(*matrix) for name, matrix in stored["matrices"].items()}
+            found = {name: Packed(*stored[_LAYOUT, BLOCK][name]) for name in self.shapes}
+            wrong = [name for name, shape in self.shapes.items() if not found[name].is_8_bit(*shape)]
+            if wrong:
+                raise ValueError(f"{', '.join(wrong)} of another shape")
         except FileNotFoundError:
             return {}
-        except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-            _log.info("%s is not used: %s", self.path, error)
+        except Exception as error:  # a damaged pickle can end in any
+            _log.info("%s is not used: %r", self.path, error)
             return {}
+        with suppress(OSError):  # somebody else's, who lets us read
+            os.utime(self.path)
+        return found
 
     def keep(self, matrices: Mapping[str, Packed]) -> None:
         """Write matrices for later processes, whole or not at all; other models make way."""
-        content = {
-            "layout": self._layout,
-            "matrices": {name: (matrix.weights, matrix.scale) for name, matrix in matrices.items()},
-        }
-        part = None
+        content = {(_LAYOUT, BLOCK): {name: (matrix.weights, matrix.scale) for name, matrix in matrices.items()}}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=PART, delete=False) as file:
-                part = Path(file.name)
+            with replacing(self.path) as file:
                 torch.save(content, file)
-            part.replace(self.path)
-            make_way(self.path.parent)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as the latter
             _log.info("8-bit weights are not kept: %s", error)
-            if part is not None:
-                with suppress(OSError):
-                    part.unlink()
-
-    @property
-    def _layout(self) -> list[int]:
-        return [_LAYOUT, BLOCK, *asdict(self.dims).values()]
+            return
+        make_way(self.path.parent)

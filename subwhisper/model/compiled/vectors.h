@@ -68,7 +68,7 @@ static inline float greatest(vec a) {
 
 /* e to the x, x <= 0: powers of two, and a polynomial between them (Cephes). */
 ALWAYS vec exponential(vec x) {
-    x = larger(x, all(-87.0f));
+    x = larger(all(-87.0f), x); /* the second where either is no number: it is seen, and not made one */
     vec n = nearest(mul(x, all(1.44269504f)));
     vec r = fma(n, all(-0.693359375f), x);
     r = fma(n, all(2.12194440e-4f), r);

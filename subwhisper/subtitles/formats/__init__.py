@@ -5,7 +5,6 @@ and its line in FORMATS; the tests of tests/subtitles/formats pick it up. What a
 `losses.py` finds out by reading what was written.
 """
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from subwhisper.errors import InputError, OptionError, OutputError
+from subwhisper.replacing import replacing
 from subwhisper.subtitles.formats import (
     ass,
     classic,
@@ -141,14 +141,11 @@ def write_track(track: Track, path: Path | str) -> None:
     """
     path = Path(path)
     content = encode(track, path.suffix.removeprefix("."))
-    partial_ = path.with_name(f".{path.name[:60]}.{os.getpid()}.part")
     try:
-        partial_.write_bytes(content)
-        os.replace(partial_, path)
+        with replacing(path, is_durable=False) as file:
+            file.write(content)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        partial_.unlink(missing_ok=True)
 
 
 def read_track(
