@@ -4,47 +4,51 @@ The sound and the subtitles of a window become what the network was first traine
 out. A part of the material is kept aside: it stops the training when it no longer gets better, and tells before and
 after what it was worth. Every epoch ends with a state on the disk, so an interrupted run goes on.
 
-Shapes: B windows, M mel bins, F frames, T tokens.
+What a window becomes for the network is in `lessons`. Shapes: B windows, M mel bins, F frames, T tokens.
 """
 
 import hashlib
 import json
+import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from subwhisper.audio import Audio, Samples
-from subwhisper.engine.features import log_mel
+from subwhisper.audio import Audio
+from subwhisper.engine.device import place
 from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.engine.transcriber import Transcriber
-from subwhisper.errors import InputError, OptionError
+from subwhisper.errors import InputError, OptionError, OutputError
 from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
 from subwhisper.model.checkpoints.writer import save_checkpoint
 from subwhisper.model.whisper import Whisper
 from subwhisper.replacing import replacing
-from subwhisper.training.augment import AugmentOptions, from_another_throat, masked
+from subwhisper.training.lessons import Teacher
 from subwhisper.training.lora import adapt, merge
 from subwhisper.training.losses import token_loss
 from subwhisper.training.material import Example
 from subwhisper.training.metrics import WordErrors, word_errors
 from subwhisper.training.precision import mixed
-from subwhisper.training.windows import IGNORE, POSITIONS_PER_SECOND
+from subwhisper.training.windows import IGNORE
 
 STATE = "state.pt"
 _AVERAGE = 0.97
 """Share of the running average kept at each step."""
-_RECIPE = 2
+_RECIPE = 3
 """To be raised when a run can no longer be gone on with from the state of an earlier version."""
-_LATEST_FIRST = 1.0
+_log = logging.getLogger(__name__)
+
 OnEpoch = Callable[["Epoch"], None]
 
 
@@ -78,10 +82,14 @@ class FinetuneOptions:
                 raise OptionError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 < self.validation < 1:
             raise OptionError(f"validation must lie between 0 and 1, got {self.validation}")
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise OptionError(f"learning_rate must be more than 0, got {self.learning_rate}")
 
     @property
     def rate(self) -> float:
-        return self.learning_rate or (1e-3 if self.method == "lora" else 1e-4)
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return 1e-3 if self.method == "lora" else 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +133,32 @@ def split(examples: Sequence[Example], share: float) -> tuple[list[Example], lis
             f"the material gives {len(examples)} windows; that is too little to learn from and to judge by",
             hint="a few minutes of corrected subtitles are the least",
         )
-    every = max(2, round(1 / share))
-    if len(sources) >= 2 * every:
-        aside = {source for index, source in enumerate(sources) if index % every == every - 1}
-        chosen = [example.source in aside for example in examples]
+    if len(sources) * min(share, 1 - share) >= 2:
+        chosen_files = {sources[index] for index in _evenly(len(sources), share)}
+        chosen = [example.source in chosen_files for example in examples]
     else:
-        n_aside = max(1, round(len(examples) * share))
-        chosen = [index >= len(examples) - n_aside for index in range(len(examples))]
+        chosen = _ends([example.source for example in examples], share)
     learnt = [example for example, is_aside in zip(examples, chosen, strict=True) if not is_aside]
     return learnt, [example for example, is_aside in zip(examples, chosen, strict=True) if is_aside]
+
+
+def _evenly(n: int, share: float) -> list[int]:
+    """Indices of a share of n things, as far apart as can be."""
+    return [index for index in range(n) if int((index + 1) * share + 1e-9) > int(index * share + 1e-9)]
+
+
+def _ends(sources: Sequence[Path], share: float) -> list[bool]:
+    """Whether each window is among the last of its file; at least one is, and at least one is not."""
+    n_windows, seen = Counter(sources), Counter[Path]()
+    chosen = []
+    for source in sources:
+        seen[source] += 1
+        chosen.append(seen[source] > n_windows[source] - round(n_windows[source] * share))
+    if not any(chosen):
+        chosen[-1] = True
+    if all(chosen):
+        chosen[0] = False
+    return chosen
 
 
 def finetune(
@@ -153,25 +178,23 @@ def finetune(
         folder: where the adapted model is written; the state of an unfinished run lies beside it.
         options: how.
         device: to train on.
-        on_epoch: called after each.
+        on_epoch: called after each, and for those of a run that is gone on with.
 
     Raises:
         InputError: too little material.
+        OptionError: there is no such device, or the learning rate is so high that nothing is left of the network.
         OutputError: `folder` is there already, or cannot be written.
     """
     checkpoint = read_checkpoint(model)
     learnt, aside = split(examples, options.validation)
+    course = _Course(checkpoint, learnt, aside, options, folder, place(device).device)
+    course.take_up()
     before = word_error_rate(checkpoint, aside, options.language)
-    course = _Course(checkpoint, learnt, aside, options, folder, torch.device(device))
-    epochs = []
     for epoch in course.epochs():
-        epochs.append(epoch)
         on_epoch(epoch)
-    adapted = course.best_tensors()
-    course.write(adapted)
+    course.write()
     after = word_error_rate(read_checkpoint(folder), aside, options.language)
-    course.forget_state()
-    return Finetuned(folder, len(learnt), len(aside), tuple(epochs), before, after)
+    return Finetuned(folder, len(learnt), len(aside), tuple(course.done), before, after)
 
 
 def word_error_rate(checkpoint: Checkpoint, examples: Sequence[Example], language: str) -> WordErrors:
@@ -213,13 +236,16 @@ class _Course:
             is_multilingual=checkpoint.is_multilingual,
             reads_prompts=checkpoint.reads_prompts,
         )
-        self._writer = ExampleWriter(self._tokenizer, options.language, checkpoint.dims.n_text_ctx)
+        dims = checkpoint.dims
+        self._teacher = Teacher(self._tokenizer, options.language, dims.n_text_ctx, dims.n_mels, dims.n_frames)
         self._random = np.random.default_rng(options.seed)
         self._averaged = [parameter.detach().clone() for parameter in self._parameters]
         """Running average of the parameters: better on what is not learnt than where a step happens to end."""
         self._n_steps = 0
         self._best = [value.clone() for value in self._averaged]
         self._best_loss = math.inf
+        self.done: list[Epoch] = []
+        """Epochs so far, those of an interrupted run among them."""
 
     def _unfrozen(self) -> list[nn.Parameter]:
         if self._options.method == "lora":
@@ -229,22 +255,30 @@ class _Course:
         return [parameter for parameter in self._network.parameters() if parameter.requires_grad]
 
     def epochs(self) -> Iterator[Epoch]:
-        """Train; yield each epoch. Stops when the part kept aside gets no better."""
-        first, waited = self._resumed()
-        if first == 0:
+        """Train; yield each epoch, those taken up first. Stops when the part kept aside gets no better."""
+        yield from self.done
+        if not self.done:
             self._best_loss = self._validate()
-        for number in range(first, self._options.epochs):
-            if waited >= self._options.patience:
-                return
+        while len(self.done) < self._options.epochs and self._n_waited() < self._options.patience:
             started = time.monotonic()
-            loss = self._learn(number)
+            loss = self._learn(len(self.done))
             validation = self._validate()
+            if not math.isfinite(loss + validation):
+                raise OptionError(
+                    f"the loss was {loss:g} after epoch {len(self.done) + 1}: the network is spoilt",
+                    hint=f"a lower --learning-rate; it was {self._options.rate:g}",
+                )
             is_best = validation < self._best_loss
             if is_best:
                 self._best_loss, self._best = validation, [value.clone() for value in self._averaged]
-            waited = 0 if is_best else waited + 1
-            self._save(number + 1, waited)
-            yield Epoch(number + 1, loss, validation, time.monotonic() - started, is_best)
+            self.done.append(Epoch(len(self.done) + 1, loss, validation, time.monotonic() - started, is_best))
+            self._save()
+            yield self.done[-1]
+
+    def _n_waited(self) -> int:
+        """Epochs since the best."""
+        best = max((epoch.number for epoch in self.done if epoch.is_best), default=0)
+        return len(self.done) - best
 
     def _learn(self, number: int) -> float:
         self._network.train()
@@ -298,34 +332,32 @@ class _Course:
         size = self._options.batch_size
         for first in range(0, len(order), size):
             chosen = [examples[int(index)] for index in order[first : first + size]]
-            rows = [self._writer.labels(example, self._random if shuffled else None) for example in chosen]
-            longest = max(len(tokens) for tokens, _ in rows)
+            lessons = [
+                self._teacher.varied(example, self._random) if shuffled else self._teacher.lesson(example)
+                for example in chosen
+            ]
+            longest = max(len(lesson.tokens) for lesson in lessons)
             yield (
-                torch.stack([self._mel(example.samples, is_learnt=shuffled) for example in chosen]),
-                torch.tensor([tokens + [0] * (longest - len(tokens)) for tokens, _ in rows]),
-                torch.tensor([targets + [IGNORE] * (longest - len(targets)) for _, targets in rows]),
+                torch.stack([lesson.mel for lesson in lessons]),
+                torch.tensor([lesson.tokens + [0] * (longest - len(lesson.tokens)) for lesson in lessons]),
+                torch.tensor([lesson.targets + [IGNORE] * (longest - len(lesson.targets)) for lesson in lessons]),
             )
 
-    def _mel(self, samples: Samples, *, is_learnt: bool) -> Tensor:
-        """(M, F) of a whole window; what the recording does not fill is zero, as decoders have it."""
-        dims = self._checkpoint.dims
-        mel = log_mel(torch.from_numpy(samples), dims.n_mels)[:, : dims.n_frames]
-        if is_learnt:
-            options = AugmentOptions()
-            mel = masked(from_another_throat(mel, self._random, options), self._random, options)
-        return functional.pad(mel, (0, dims.n_frames - mel.shape[1]))
+    def write(self) -> None:
+        """Write the best weights as a model directory; the state of the run is not needed any more.
 
-    def best_tensors(self) -> dict[str, Tensor]:
-        """The best weights under the checkpoint's own names, in the type it stores them in."""
+        Raises:
+            OutputError: it is there already, or cannot be written.
+        """
         self._put(self._best)
         merge(self._network)
         state = self._network.cpu().state_dict()
         first = self._checkpoint.tensors
-        return {name: value.to(first[name].dtype) for name, value in state.items() if name in first}
-
-    def write(self, tensors: dict[str, Tensor]) -> None:
-        """Write the model directory."""
+        tensors = {name: value.to(first[name].dtype) for name, value in state.items() if name in first}
         save_checkpoint(self._folder, replace(self._checkpoint, tensors=tensors))
+        self._state_file.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody else's files in it
+            self._state_file.parent.rmdir()
 
     @property
     def _state_file(self) -> Path:
@@ -339,74 +371,56 @@ class _Course:
         described = [_RECIPE, self._checkpoint.fingerprint, asdict(self._options), sounds]
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
-    def _save(self, n_epochs: int, waited: int) -> None:
-        self._state_file.parent.mkdir(parents=True, exist_ok=True)
+    def _save(self) -> None:
         state = {
             "identity": self._identity(),
-            "clock": (n_epochs, waited, self._best_loss, self._n_steps),
+            "epochs": [asdict(epoch) for epoch in self.done],
+            "best_loss": self._best_loss,
+            "n_steps": self._n_steps,
             "parameters": [parameter.detach() for parameter in self._parameters],
             "averaged": self._averaged,
             "best": self._best,
             "optimizer": self._optimizer.state_dict(),
         }
-        with replacing(self._state_file) as file:
-            torch.save(state, file)
+        try:
+            self._state_file.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(self._state_file) as file:
+                torch.save(state, file)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as the latter
+            raise OutputError(f"{self._state_file} cannot be written: {error}") from error
 
-    def _resumed(self) -> tuple[int, int]:
-        """Take up a state of the same run; epochs done and epochs waited."""
-        if not self._state_file.is_file():
-            return 0, 0
-        state = torch.load(self._state_file, weights_only=True, map_location=self._device)
-        if state["identity"] != self._identity():
-            return 0, 0
+    def take_up(self) -> None:
+        """Go on from the state of the same run, where there is one.
+
+        Raises:
+            OutputError: the model could not be written.
+        """
+        try:
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self._folder.parent):
+                pass
+        except OSError as error:
+            raise OutputError(f"{self._folder} cannot be written: {error.strerror or error}") from error
+        state = self._state()
+        if state is None:
+            return
         self._put(state["parameters"])
         self._averaged, self._best = state["averaged"], state["best"]
         self._optimizer.load_state_dict(state["optimizer"])
-        n_epochs, waited, self._best_loss, self._n_steps = state["clock"]
-        self._random = np.random.default_rng(self._options.seed + n_epochs)
-        return n_epochs, waited
+        self._best_loss, self._n_steps = state["best_loss"], state["n_steps"]
+        self.done = [Epoch(**epoch) for epoch in state["epochs"]]
+        self._random = np.random.default_rng(self._options.seed + len(self.done))
 
-    def forget_state(self) -> None:
-        """Take away the state of a run that is done."""
-        self._state_file.unlink(missing_ok=True)
-        if self._state_file.parent.is_dir():
-            self._state_file.parent.rmdir()
-
-
-@dataclass(frozen=True, slots=True)
-class ExampleWriter:
-    """Turns examples into tokens and what is expected after each."""
-
-    tokenizer: Tokenizer
-    language: str
-    n_text_ctx: int
-    without_timestamps: float = 0.1
-    """Share of the windows that learn plain text."""
-    prompted: float = 0.5
-    """Share of the windows that are given the text before, where the model reads prompts."""
-
-    def labels(self, example: Example, random: np.random.Generator | None) -> tuple[list[int], list[int]]:
-        """Tokens to read and tokens to answer, of one length; with `None` as `random`, always timestamps, no prompt."""
-        tokenizer = self.tokenizer
-        with_timestamps = random is None or random.random() >= self.without_timestamps
-        asked = [*self._prompt(example.before, random), *tokenizer.start_sequence(self.language, "transcribe")]
-        if not with_timestamps:
-            asked.append(tokenizer.no_timestamps)
-        answer: list[int] = []
-        for index, sentence in enumerate(example.sentences):
-            text = tokenizer.encode(f" {sentence.text}")
-            start = min(sentence.start, _LATEST_FIRST) if index == 0 else sentence.start
-            answer += [self._timestamp(start), *text, self._timestamp(sentence.end)] if with_timestamps else text
-        answer = [*answer[: self.n_text_ctx - len(asked) - 1], tokenizer.eot]
-        tokens = [*asked, *answer[:-1]]
-        return tokens, [*[IGNORE] * (len(asked) - 1), *answer]
-
-    def _timestamp(self, seconds: float) -> int:
-        index = round(seconds * POSITIONS_PER_SECOND)
-        return min(self.tokenizer.timestamp_begin + index, self.tokenizer.timestamp_end - 1)
-
-    def _prompt(self, before: str, random: np.random.Generator | None) -> list[int]:
-        start = self.tokenizer.sot_prev
-        if random is None or not before or start is None or random.random() >= self.prompted:
-            return []
-        return [start, *self.tokenizer.encode(f" {before}")[-self.n_text_ctx // 4 :]]
+    def _state(self) -> dict[str, Any] | None:
+        """What an interrupted run has left; `None` where it cannot be gone on from."""
+        try:
+            state: dict[str, Any] = torch.load(self._state_file, weights_only=True, map_location=self._device)
+            is_same = state["identity"] == self._identity()
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # a damaged pickle can end in any
+            _log.warning("%s is damaged (%s); the run begins anew", self._state_file, error)
+            return None
+        if not is_same:
+            _log.warning("%s is of another run (model, options or material); this one begins anew", self._state_file)
+        return state if is_same else None
