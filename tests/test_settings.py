@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from subwhisper.errors import ConfigError
+from subwhisper.model.kept_weights import place_of
+from subwhisper.remembered import recalled, remember
 from subwhisper.settings import cache_folder, config_files, default_map
 
 COMMANDS = {
@@ -94,3 +96,20 @@ def test_a_stated_configuration_file_must_exist(tmp_path: Path, monkeypatch: pyt
 def test_the_cache_follows_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUBWHISPER_CACHE", str(tmp_path / "c"))
     assert cache_folder() == tmp_path / "c"
+
+
+def test_without_a_home_folder_the_hint_says_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def unknown(*_: object, **__: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("SUBWHISPER_CACHE", raising=False)
+    monkeypatch.delenv("SUBWHISPER_CONFIG", raising=False)
+    for name in ("user_cache_path", "user_config_path"):
+        monkeypatch.setattr(f"platformdirs.{name}", unknown)
+    with pytest.raises(ConfigError, match="home folder") as caught:
+        cache_folder()
+    assert caught.value.hint == "set HOME, or SUBWHISPER_CACHE"
+    assert config_files(tmp_path) == ()
+    assert recalled("anything") == {}
+    assert not remember("anything", "key", 1)
+    assert place_of("1" * 64) is None

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from subwhisper.errors import OptionError, SubwhisperError
+
 app = typer.Typer(help="Make the model that ships with subwhisper.", pretty_exceptions_enable=False)
 
 Sentences = Annotated[Path, typer.Option(help="JSON lines with a `text` field: what is spoken.")]
@@ -58,7 +60,7 @@ def train(
             recorded_share=recorded_share,
             seed=seed,
             width=width,
-            n_heads=width // 64,  # as in every Whisper
+            n_heads=max(1, width // 64),  # as in every Whisper
             encoder_layers=encoder_layers,
         )
         if first:  # which hears already, and knows long stretches
@@ -117,6 +119,7 @@ def export(
 def average(
     output: Annotated[Path, typer.Argument(help="Folder for the model.")],
     models: Annotated[list[str], typer.Argument(help="Folders of models that began as one; FOLDER=2 counts twice.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is in the folder.")] = False,
 ) -> None:
     """Write the mean of several models' weights; the first tells all else."""
     from subwhisper.model.checkpoints import read_checkpoint
@@ -128,7 +131,7 @@ def average(
     except ValueError as error:
         raise typer.BadParameter(f"{error}; give FOLDER or FOLDER=SHARE", param_hint="MODELS") from error
     checkpoints = [read_checkpoint(Path(name)) for name, _ in parts]
-    averaging.average([*zip(checkpoints, shares, strict=True)], output)
+    averaging.average([*zip(checkpoints, shares, strict=True)], output, overwrite=overwrite)
 
 
 @app.command()
@@ -141,6 +144,8 @@ def evaluate(
     beam_size: Annotated[int, typer.Option(help="Beams; 1 is greedy.")] = 5,
 ) -> None:
     """Print word errors and word time errors of a model, as JSON."""
+    if sentences is None and samples is None:
+        raise OptionError("there is nothing to measure with", hint="give --sentences, --samples, or both")
     from subwhisper.engine.options import DecodeOptions, TranscribeOptions
     from subwhisper.engine.transcriber import load_model
     from subwhisper.training.evaluate import held_out_clips, sample_clips, score
@@ -159,5 +164,14 @@ def evaluate(
     )
 
 
+def run() -> None:
+    """Run the command line; what a user can put right is one line and an exit code."""
+    try:
+        app()
+    except SubwhisperError as error:
+        typer.echo(f"subwhisper.training: error: {error}", err=True)
+        raise SystemExit(error.exit_code) from error
+
+
 if __name__ == "__main__":
-    app()
+    run()

@@ -14,15 +14,17 @@ from subwhisper.model.checkpoints import Checkpoint
 from subwhisper.model.checkpoints.writer import save_checkpoint
 
 
-def average(parts: Sequence[tuple[Checkpoint, float]], folder: Path) -> None:
+def average(parts: Sequence[tuple[Checkpoint, float]], folder: Path, *, overwrite: bool = False) -> None:
     """Write the weighted mean of models as a model directory, in half precision; the first tells all but the weights.
 
     Args:
         parts: models that began as the same one, and what each counts.
         folder: where; other files in it stay.
+        overwrite: whether a model that is there makes way.
 
     Raises:
         InputError: there is none, one counts nothing, or they are of different shapes or vocabularies.
+        OutputError: a model is there already, or the folder cannot be written.
     """
     if not parts or any(not share > 0 for _, share in parts):
         raise InputError("an average needs models that count more than nothing", hint="give FOLDER or FOLDER=SHARE")
@@ -35,4 +37,4 @@ def average(parts: Sequence[tuple[Checkpoint, float]], folder: Path) -> None:
         name: torch.stack([one.tensors[name].float() * (share / whole) for one, share in parts]).sum(0)
         for name in first.tensors
     }
-    save_checkpoint(folder, replace(first, tensors=tensors), dtype=torch.float16, overwrite=True)
+    save_checkpoint(folder, replace(first, tensors=tensors), dtype=torch.float16, overwrite=overwrite)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from subwhisper.engine.tokenizer import Tokenizer
-from subwhisper.errors import InputError
+from subwhisper.errors import InputError, OptionError
 from subwhisper.model.checkpoints import Checkpoint
 from subwhisper.model.checkpoints.shapes import POSITIONS
 from subwhisper.model.checkpoints.writer import save_directory
@@ -72,6 +72,12 @@ class TrainOptions:
     recorded_share: float = MixOptions.recordings
     """Share of the stretches that are real speech instead of a synthesiser's, where there is any."""
     seed: int = 7
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.width % self.n_heads or self.width % 64:
+            raise OptionError(f"width must be a multiple of 64 and of the {self.n_heads} heads, got {self.width}")
+        if not 0 <= self.recorded_share <= 1:
+            raise OptionError(f"recorded_share must lie between 0 and 1, got {self.recorded_share}")
 
     def dims(self, n_vocab: int) -> ModelDims:
         return ModelDims(
@@ -190,7 +196,7 @@ def resume(path: Path, *, minutes: float | None = None, device: str = "cpu") -> 
         InputError: there is no such run.
     """
     if not path.is_file():
-        raise InputError(f"{path} is not a saved training run", hint="begin one without --resume")
+        raise InputError(f"{path} is not a saved training run", hint="name the folder that `train` was given")
     state = torch.load(path, weights_only=True, map_location=device)
     stored: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in state["options"].items()

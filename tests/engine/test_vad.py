@@ -84,15 +84,19 @@ def test_speech_without_pauses_is_cut_where_it_is_quietest() -> None:
     assert first.end == second.start == pytest.approx(7 * SECOND * FRAME_SECONDS, abs=0.05)
 
 
-def test_spans_are_in_order_never_overlap_and_hold_every_frame_of_speech() -> None:
+@pytest.mark.parametrize(("longest_pad", "limits"), [(800, (3, 12)), (40_000, (0.2, 12))])
+def test_spans_are_in_order_never_overlap_and_hold_every_frame_of_speech(
+    longest_pad: int, limits: tuple[float, float]
+) -> None:
+    """A pad as long as the longest span left nothing to cut, and ended in an error."""
     random = np.random.default_rng(5)
     for _ in range(60):
         lengths, levels = random.integers(1, 90, 40), random.random(40)
         probabilities = np.repeat(levels, lengths)
         options = VadOptions(
-            min_silence_duration_ms=int(random.integers(0, 2500)), speech_pad_ms=int(random.integers(0, 800))
+            min_silence_duration_ms=int(random.integers(0, 2500)), speech_pad_ms=int(random.integers(0, longest_pad))
         )
-        longest = float(random.uniform(3, 12))
+        longest = float(random.uniform(*limits))
         maker = SpanMaker(options, longest=longest)
         duration = len(probabilities) * FRAME_SECONDS
         spans = maker.add(probabilities, random.random(len(probabilities))) + maker.finish(duration)

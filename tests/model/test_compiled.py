@@ -3,6 +3,7 @@
 import copy
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,6 +121,45 @@ def test_a_compiled_decoder_tells_where_heads_look() -> None:
 
 
 @needs_library
+def test_a_head_may_be_asked_for_twice() -> None:
+    plain, compiled = networks(half=False)
+    features, tokens = plain.encode(torch.randn(2, 80, 120)), torch.randint(611, (2, 5))
+    heads = ((1, 0), (1, 1), (1, 0))
+    _, expected = plain.attention_scores(tokens, plain.hear(features), heads)
+    _, scores = compiled.attention_scores(tokens, compiled.hear(features), heads)
+    torch.testing.assert_close(scores, expected, atol=1e-5, rtol=1e-5)
+
+
+@needs_library
+def test_logits_behind_the_last_token_are_refused() -> None:
+    _, compiled = networks()
+    cache = compiled.start(compiled.hear(compiled.encode(torch.randn(1, 80, 120))))
+    with pytest.raises(IndexError):
+        compiled.decode(torch.randint(611, (1, 4)), cache, at=(7,))
+
+
+@needs_library
+def test_a_thread_that_begins_while_another_takes_steps_has_all_threads_afterwards(three_threads: None) -> None:
+    _, compiled = networks()
+    seen = []
+
+    def begin() -> None:
+        with compiled.decoder.stepping():
+            seen.append(torch.get_num_threads())
+        seen.append(torch.get_num_threads())
+
+    with compiled.decoder.stepping():
+        other = threading.Thread(target=begin)
+        other.start()
+        other.join()
+        with compiled.decoder.stepping():  # within itself it changes nothing
+            seen.append(torch.get_num_threads())
+        seen.append(torch.get_num_threads())
+    assert seen == [1, 3, 1, 1]
+    assert torch.get_num_threads() == 3
+
+
+@needs_library
 def test_windows_may_be_heard_by_quantised_layers() -> None:
     """As on processors with instructions for 8-bit products."""
     plain, compiled = networks(int8=True)
@@ -159,6 +199,13 @@ def test_the_best_of_many_numbers(n_numbers: int, count: int) -> None:
     torch.testing.assert_close(total, logits.logsumexp(dim=-1))
 
 
+@pytest.mark.parametrize("place", [0, 3, 40, 66])
+def test_what_is_no_number_is_not_hidden(place: int) -> None:
+    logits = torch.randn(1, 67)
+    logits[0, place] = float("nan")
+    assert numbers.best(logits, 1)[2].isnan().all()
+
+
 @needs_library
 @pytest.mark.parametrize("n_positions", [5, 64, 413])
 def test_the_map_in_c_is_torchs(monkeypatch: pytest.MonkeyPatch, n_positions: int) -> None:
@@ -181,7 +228,7 @@ def test_the_path_in_c_is_numpys(seed: int) -> None:
 ASK = "from subwhisper.model.compiled.library import library; print(library())"
 
 
-@pytest.mark.parametrize("wish", [{"SUBWHISPER_COMPILED": "0"}, {"CC": "false"}, {"CC": "no-such-compiler"}])
+@pytest.mark.parametrize("wish", [{"SUBWHISPER_COMPILED": "0"}, {"PATH": "/"}, {"PATH": "/", "CC": "no-such-compiler"}])
 def test_without_a_library_there_is_torch(wish: dict[str, str], tmp_path: Path) -> None:
     environment = {"SUBWHISPER_CACHE": str(tmp_path), "PATH": "/usr/bin:/bin", **wish}
     told = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
@@ -190,13 +237,26 @@ def test_without_a_library_there_is_torch(wish: dict[str, str], tmp_path: Path) 
 
 
 @needs_library
-def test_a_library_that_is_damaged_is_left_alone(tmp_path: Path) -> None:
+def test_a_library_that_is_damaged_is_built_again_where_that_can_be(tmp_path: Path) -> None:
     environment = {"SUBWHISPER_CACHE": str(tmp_path), "PATH": "/usr/bin:/bin"}
     subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, check=True)
     (built,) = tmp_path.rglob("*.so")
-    built.write_bytes(b"no library")
+    for damaged in (b"", b"no library"):
+        built.write_bytes(damaged)
+        lonely = environment | {"PATH": "/"}
+        told = subprocess.run([sys.executable, "-c", ASK], env=lonely, capture_output=True, text=True, check=True)
+        assert told.stdout == "None\n"
+        told = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
+        assert str(built) in told.stdout
+
+
+@needs_library
+@pytest.mark.parametrize("wish", ["gcc -O1", "no-such-compiler", "false", "'"])
+def test_the_compiler_that_is_named_may_have_arguments_or_be_missing(wish: str, tmp_path: Path) -> None:
+    environment = {"SUBWHISPER_CACHE": str(tmp_path), "PATH": "/usr/bin:/bin", "CC": wish}
     told = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout == "None\n"
+    assert str(tmp_path) in told.stdout
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
 @needs_library

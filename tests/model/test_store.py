@@ -10,6 +10,7 @@ from stand_in_hub import COMMIT, Hub
 from subwhisper.errors import DownloadError, ModelError
 from subwhisper.model import store
 from subwhisper.model.checkpoints import read_checkpoint
+from subwhisper.model.kept_weights import place_of
 
 TINY = "openai/whisper-tiny"
 
@@ -58,7 +59,8 @@ def test_only_exact_names_are_fetched_and_weights_last(hub: Hub) -> None:
     assert hub.fetched()[-1] == "model.safetensors"
 
 
-def test_sharded_weights_are_fetched_by_their_index(hub: Hub, tmp_path: Path) -> None:
+def test_sharded_weights_are_fetched_by_their_index(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUBWHISPER_CACHE", str(tmp_path / "cache"))
     files = hub.repositories[TINY]
     tensors = list(hub_tensors(small_dims(n_vocab=1771)).items())
     del files["model.safetensors"]
@@ -73,8 +75,15 @@ def test_sharded_weights_are_fetched_by_their_index(hub: Hub, tmp_path: Path) ->
     path = store.locate("tiny")
     assert len(read_checkpoint(path).tensors) > 0
     assert store.locate("tiny", offline=True) == path
-    (path / "model-00002-of-00002.safetensors").unlink()
+    rounded = place_of(read_checkpoint(path).fingerprint)
+    assert rounded is not None
+    rounded.parent.mkdir(parents=True)
+    rounded.write_bytes(b"8-bit weights")
+    (path / "model-00002-of-00002.safetensors").rename(path / "aside")
     assert store.installed() == []
+    (path / "aside").rename(path / "model-00002-of-00002.safetensors")
+    store.remove("tiny")
+    assert not rounded.exists()
 
 
 def test_pickled_weights_and_tokenizer_json_are_the_second_choice(hub: Hub) -> None:

@@ -1,12 +1,14 @@
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from subwhisper.errors import InputError
+from subwhisper.errors import InputError, OutputError
 from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
 from subwhisper.model.store import BUNDLED_FOLDER
+from subwhisper.training.__main__ import run
 from subwhisper.training.averaging import average
 
 
@@ -43,3 +45,40 @@ def test_what_has_no_mean_is_refused(bundled: Checkpoint, tmp_path: Path) -> Non
         with pytest.raises(InputError, match="count more than nothing"):
             average(parts, tmp_path / "mean")
     assert not (tmp_path / "mean").exists()
+
+
+def test_a_model_that_is_there_stays_unless_told(bundled: Checkpoint, tmp_path: Path) -> None:
+    average([(bundled, 1)], tmp_path / "mean")
+    (tmp_path / "mean" / "README.md").write_text("mine")
+    with pytest.raises(OutputError, match="exists and is not empty"):
+        average([(bundled, 1)], tmp_path / "mean")
+    average([(bundled, 1)], tmp_path / "mean", overwrite=True)
+    assert (tmp_path / "mean" / "README.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("export", "--run", "nope", "-o", "made"), 3, "nope/state.pt is not a saved training run"),
+        (("average", "made", "nothing"), 5, "nothing"),
+        (("evaluate", "bundled"), 2, "there is nothing to measure with"),
+        (("train", "--sentences", "some.jsonl", "--run", "run", "--width", "100"), 2, "width must be a multiple of 64"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    words: tuple[str, ...],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "some.jsonl").write_text('{"text": "Here we go."}\n')
+    monkeypatch.setattr(sys, "argv", ["subwhisper.training", *words])
+    with pytest.raises(SystemExit) as ended:
+        run()
+    error = capsys.readouterr().err
+    assert ended.value.code == code
+    assert said in error
+    assert len(error.splitlines()) == 1
