@@ -1,6 +1,6 @@
 """`evaluate`, `finetune` and `learn`: how good a model is, and how to make it better with your own captions."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -79,7 +79,7 @@ class LearnArguments:
         Path | None, opt.option("--media", help="Their media file; of the same name if not given.", panel="Input")
     ] = None
     data: Annotated[
-        Path | None, opt.option("--data", help="Folder to keep sound and text in, for finetune.", panel="Output")
+        Path | None, opt.option("--data", help="Folder to keep the text in, and where its sound lies.", panel="Output")
     ] = None
     replacements: Annotated[
         Path, opt.option("--replacements", help="List of replacements to add to.", panel="Output")
@@ -186,6 +186,7 @@ def run_finetune(arguments: FinetuneArguments) -> None:
 def run_learn(arguments: LearnArguments) -> None:
     """Learn from captions you corrected: a list of replacements, and material for finetune."""
     from subwhisper.errors import InputError
+    from subwhisper.subtitles.wording import read_replacements
     from subwhisper.training import learn
 
     original = arguments.original or learn.original_beside(arguments.edited)
@@ -195,23 +196,29 @@ def run_learn(arguments: LearnArguments) -> None:
             hint="name it with --original (transcribe with --format srt,json keeps it)",
         )
     found = learn.corrections(learn.words_of(original), learn.words_of(arguments.edited))
-    known = learn.read_replacements(arguments.replacements)
-    merged = learn.merged_replacements(known, found)
-    if arguments.data is not None:
-        media = arguments.media or learn.media_beside(arguments.edited)
-        if media is None:
-            raise InputError(f"no media file of the name of {arguments.edited}", hint="name it with --media")
-        learn.keep_pair(media, arguments.edited, arguments.data)
-    if merged != known:
-        learn.write_replacements(merged, arguments.replacements)
+    known = read_replacements(arguments.replacements) if arguments.replacements.exists() else ()
+    new = learn.new_rules(known, found)
+    copy = _keep(arguments, arguments.data) if arguments.data else None
+    if new:
+        learn.append_rules(new, arguments.replacements)
     if arguments.json:
-        report({"corrections": [{"right": c.right, "wrong": c.wrong, "count": c.count} for c in found]})
+        report({"corrections": [asdict(one) for one in found], "added": len(new), "text": str(copy) if copy else None})
         return
-    for correction in found:
-        write_data(f"{correction.count:>4}  {correction.wrong} -> {correction.right}")
-    write_data(
-        f"{len(found)} corrections; {arguments.replacements} holds {sum(map(len, merged.values()))} replacements"
-    )
+    for one in found:
+        write_data(f"{one.count:>4}  {one.wrong} -> {one.right}" + (f"  (no rule: {one.doubt})" if one.doubt else ""))
+    write_data(f"{arguments.replacements}: {len(new)} added to {len(known)} replacements")
+    if copy:
+        write_data(f"kept for finetune: the text as {copy}, and where its sound lies")
+
+
+def _keep(arguments: LearnArguments, folder: Path) -> Path:
+    from subwhisper.errors import InputError
+    from subwhisper.training import learnt
+
+    media = arguments.media or learnt.media_beside(arguments.edited)
+    if media is None:
+        raise InputError(f"no media file of the name of {arguments.edited}", hint="name it with --media")
+    return learnt.keep_pair(media, arguments.edited, folder)
 
 
 evaluate = opt.as_command(EvaluateArguments, run_evaluate)

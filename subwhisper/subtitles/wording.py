@@ -78,14 +78,27 @@ def read_replacements(path: Path) -> tuple[Replacement, ...]:
         raise InputError(f"{path} is not UTF-8 text") from error
     found: list[Replacement] = []
     for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        right, colon, wrongs = line.rpartition(":")
-        wrong = [tuple(_bare(word) for word in part.split()) for part in wrongs.split("|") if part.strip()]
-        if not (colon and right.strip() and wrong and all(all(words) for words in wrong)):
-            raise InputError(f"{path}, line {number}: {line.strip()!r} is no correction", hint="right: wrong1 | wrong2")
-        found += [Replacement(" ".join(right.split()), words) for words in wrong]
+        try:
+            found += replacements_in(line)
+        except ValueError as error:
+            raise InputError(f"{path}, line {number}: {error}", hint="right: wrong1 | wrong2") from error
     return tuple(found)
+
+
+def replacements_in(line: str) -> Iterator[Replacement]:
+    """The corrections of one line, `right: wrong1 | wrong2`; none of an empty line or a comment.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if not line.strip() or line.lstrip().startswith("#"):
+        return
+    right, colon, wrongs = line.rpartition(":")
+    wrong = [bare_words(part) for part in wrongs.split("|") if part.strip()]
+    if not (colon and right.strip() and wrong and all(all(words) for words in wrong)):
+        raise ValueError(f"{line.strip()!r} is no correction")
+    for words in wrong:
+        yield Replacement(" ".join(right.split()), words)
 
 
 def reword(transcript: Transcript, wording: Wording) -> Transcript:
@@ -157,6 +170,11 @@ def _parts(word: Word) -> tuple[str, str, str]:
     match = _CORE.match(word.text)
     assert match is not None
     return match["open"], match["core"], match["close"]
+
+
+def bare_words(text: str) -> tuple[str, ...]:
+    """Words as they are compared: in lower case, without the marks around them."""
+    return tuple(map(_bare, text.split()))
 
 
 def _bare(text: str) -> str:

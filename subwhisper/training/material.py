@@ -81,7 +81,9 @@ def find_pairs(place: Path) -> list[Pair]:
     """
     if place.is_dir():
         learnt = place / LEARNT
-        pairs = [*(_in_manifest(learnt) if learnt.is_file() else ()), *_in_folder(place)]
+        listed = [*_in_manifest(learnt)] if learnt.is_file() else []
+        known = {pair.media.resolve() for pair in listed}
+        pairs = [*listed, *(pair for pair in _in_folder(place) if pair.media.resolve() not in known)]
         if not pairs:
             raise InputError(
                 f"{place} holds no media file with subtitles of the same name",

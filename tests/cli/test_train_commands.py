@@ -109,12 +109,20 @@ def test_what_finetune_cannot_do_is_one_line(
 def test_learn_keeps_replacements_and_material(run_cli: Run, material: Path) -> None:
     edited = material / "clip0.srt"
     heard = material.parent / "heard.srt"
-    heard.write_text(edited.read_text().replace("river", "reefer"))
+    heard.write_text(edited.read_text().replace("river", "reefer").replace("morning", "mourning"))
+    edited.write_text(edited.read_text().replace("river", "Riva"))
     words, folder = material.parent / "words.txt", material.parent / "learnt"
+    words.write_text("# ours\nAda: ada\n")
     ran = run_cli("learn", edited, "--original", heard, "--replacements", words, "--data", folder)
     assert ran.code == 0, ran.stderr
-    assert words.read_text() == "river: reefer\n"
+    assert words.read_text() == "# ours\nAda: ada\nRiva: reefer\n"
     assert (folder / "clip0.srt").read_text() == edited.read_text()
+    assert str(folder / "clip0.srt") in ran.stdout
+    assert "mourning -> morning  (no rule: was corrected only once)" in ran.stdout
+    words.write_text("# ours\nnonsense\n")
+    refused = run_cli("learn", edited, "--original", heard, "--replacements", words)
+    assert (refused.code, words.read_text()) == (3, "# ours\nnonsense\n")
+    assert "words.txt, line 2" in refused.stderr
     missing = run_cli("learn", edited)
     assert missing.code == 3
     assert "--original" in missing.stderr
