@@ -20,6 +20,7 @@ from subwhisper.training.metrics import (
     TimeErrors,
     WordErrors,
     character_errors,
+    normalized,
     start_errors,
     summarize,
     word_errors,
@@ -136,10 +137,10 @@ def score_clip(transcriber: Transcriber, clip: Clip, options: TranscribeOptions)
         name=clip.name,
         duration=transcript.duration or 0.0,
         seconds=time.monotonic() - started,
-        words=word_errors(clip.text, transcript.text),
-        characters=character_errors(clip.text, transcript.text),
+        words=word_errors(clip.text, transcript.text, transcript.language),
+        characters=character_errors(clip.text, transcript.text, transcript.language),
         starts=tuple(start_errors(clip.words, transcript.words())),
-        is_spoken=bool(clip.text),
+        is_spoken=bool(normalized(clip.text, transcript.language)),
         heard=transcript.text.strip(),
     )
 

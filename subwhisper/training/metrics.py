@@ -1,5 +1,11 @@
-"""How wrong a transcript is: words, and the times of words."""
+"""How wrong a transcript is: words, and the times of words.
 
+Texts are compared as Whisper's authors did (Radford et al. 2022, arXiv:2212.04356, appendix C): English by rules of its
+own, other languages without case and marks, and those without spaces character by character.
+"""
+
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +14,12 @@ from typing import Any
 import numpy as np
 
 from subwhisper.errors import MissingExtra
+from subwhisper.languages import SPACELESS
 from subwhisper.transcript import Word
+
+_ASIDE = re.compile(r"[<\[][^>\]]*[>\]]|\([^)]+\)")
+_ELLIPSIS = re.compile(r"…|\.{2,}")
+"""Whisper's English rules leave one of its dots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +47,7 @@ class WordErrors:
 
 
 @lru_cache(maxsize=1)
-def _normalizer() -> Any:
+def _english() -> Any:
     try:
         from whisper_normalizer.english import EnglishTextNormalizer
     except ImportError as error:
@@ -44,9 +55,38 @@ def _normalizer() -> Any:
     return EnglishTextNormalizer()
 
 
-def normalized(text: str) -> str:
-    """Text as it is compared: without case and marks, one spelling, numbers as digits (Whisper's own rules)."""
-    return str(_normalizer()(text))
+def normalized(text: str, language: str = "en") -> str:
+    """Text as it is compared: without case and marks; in English one spelling and numbers as digits.
+
+    Characters of languages without spaces are words: that is how they are counted.
+    """
+    plain = str(_english()(_ELLIPSIS.sub(" ", text))) if language == "en" else _basic(text)
+    words = [word for word in plain.split() if any(map(str.isalnum, word))]
+    return " ".join(_characters("".join(words)) if language in SPACELESS else words)
+
+
+def _basic(text: str) -> str:
+    """Whisper's rules outside English, except that combining marks stay: vowel signs of Hindi are no punctuation."""
+    text = _ASIDE.sub("", unicodedata.normalize("NFKC", text).lower())
+    return "".join(_compared(character) for character in text)
+
+
+def _compared(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cf":
+        return ""  # joiners and marks of direction, which nobody sees
+    return " " if category[0] in "PS" else character
+
+
+def _characters(text: str) -> list[str]:
+    """Characters with the marks that combine with them."""
+    found: list[str] = []
+    for character in text:
+        if found and unicodedata.category(character)[0] == "M":
+            found[-1] += character
+        else:
+            found.append(character)
+    return found
 
 
 def _compare(reference: Sequence[str], hypothesis: Sequence[str]) -> Any:
@@ -57,9 +97,9 @@ def _compare(reference: Sequence[str], hypothesis: Sequence[str]) -> Any:
     return jiwer.process_words(" ".join(reference), " ".join(hypothesis))
 
 
-def word_errors(reference: str, hypothesis: str) -> WordErrors:
-    """Compare two texts word by word, after normalisation."""
-    expected, found = normalized(reference).split(), normalized(hypothesis).split()
+def word_errors(reference: str, hypothesis: str, language: str = "en") -> WordErrors:
+    """Compare two texts word by word, after normalisation; `language` is the code of both."""
+    expected, found = normalized(reference, language).split(), normalized(hypothesis, language).split()
     if not expected:
         return WordErrors(insertions=len(found))
     if not found:
@@ -68,9 +108,14 @@ def word_errors(reference: str, hypothesis: str) -> WordErrors:
     return WordErrors(counts.substitutions, counts.deletions, counts.insertions, len(expected))
 
 
-def character_errors(reference: str, hypothesis: str) -> WordErrors:
-    """Compare two texts letter by letter, after normalisation; what counts as a word here is a character."""
-    expected, found = normalized(reference), normalized(hypothesis)
+def character_errors(reference: str, hypothesis: str, language: str = "en") -> WordErrors:
+    """Compare two texts letter by letter, after normalisation; what counts as a word here is a character.
+
+    In languages without spaces that is what `word_errors` does.
+    """
+    if language in SPACELESS:
+        return word_errors(reference, hypothesis, language)
+    expected, found = normalized(reference, language), normalized(hypothesis, language)
     if not expected or not found:
         return WordErrors(insertions=len(found), deletions=len(expected), n_words=len(expected))
     try:

@@ -1,10 +1,16 @@
+from dataclasses import dataclass
+
+import numpy as np
 import pytest
 
 pytest.importorskip("jiwer")
 pytest.importorskip("whisper_normalizer")
 
-from subwhisper.training.metrics import start_errors, summarize, word_errors
-from subwhisper.transcript import Word
+from subwhisper.audio import Audio
+from subwhisper.engine.options import TranscribeOptions
+from subwhisper.training.evaluate import Clip, score_clip
+from subwhisper.training.metrics import character_errors, normalized, start_errors, summarize, word_errors
+from subwhisper.transcript import Segment, Transcript, Word
 
 
 @pytest.mark.parametrize(
@@ -19,6 +25,30 @@ from subwhisper.transcript import Word
 )
 def test_word_error_rate(reference: str, hypothesis: str, rate: float) -> None:
     assert word_errors(reference, hypothesis).rate == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "Well… yes", "well yes"),
+        ("en", "Um, twenty... .5", "20 .5"),
+        ("en", "... !!! … $ %", ""),
+        ("de", "Um zwölf Uhr … das heißt: 12:00!", "um zwölf uhr das heißt 12 00"),
+        ("de", "Um zwo\u0308lf [lacht] Uhr", "um zwölf uhr"),
+        ("hi", "यह हिन्दी है।", "यह हिन्दी है"),  # vowel signs and the virama stay
+        ("fa", "می\u200cروم، خانه.", "میروم خانه"),
+        ("ja", "今日は、ＧＰＵ（笑）です。", "今 日 は g p u で す"),
+        ("th", "ที่นี่ ดี", "ที่ นี่ ดี"),  # marks belong to the letter before
+    ],
+)
+def test_texts_are_compared_by_the_rules_of_their_language(language: str, text: str, expected: str) -> None:
+    assert normalized(text, language) == expected
+
+
+def test_languages_without_spaces_are_counted_by_characters() -> None:
+    for errors in (word_errors, character_errors):
+        counts = errors("今日は 天気。", "今日 天氣", "ja")
+        assert (counts.n_words, counts.substitutions, counts.deletions) == (5, 1, 1)
 
 
 def test_words_in_silence_are_counted_without_a_rate() -> None:
@@ -41,3 +71,22 @@ def test_the_summary_speaks_of_sizes() -> None:
     assert times is not None
     assert (times.n_words, times.median) == (3, pytest.approx(0.1))
     assert times.within_150_ms == pytest.approx(2 / 3)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A transcriber that hears one thing."""
+
+    transcript: Transcript
+
+    def transcribe(self, audio: object, options: object) -> Transcript:
+        return self.transcript
+
+
+@pytest.mark.parametrize(("text", "is_spoken"), [("", False), ("[♪] …", False), ("Um zwölf.", True)])
+def test_a_clip_is_scored_in_the_language_of_its_transcript(text: str, is_spoken: bool) -> None:
+    writer = Writer(Transcript((Segment(0.0, 1.0, " Um zwölf."),), "de"))
+    clip = Clip("a", Audio(np.zeros(16_000, np.float32)), text)
+    score = score_clip(writer, clip, TranscribeOptions(language="de"))  # type: ignore[arg-type]
+    assert score.is_spoken == is_spoken
+    assert (score.words.n_words, score.words.insertions) == ((2, 0) if is_spoken else (0, 2))
