@@ -79,7 +79,8 @@ class LearnArguments:
         Path | None, opt.option("--media", help="Their media file; of the same name if not given.", panel="Input")
     ] = None
     data: Annotated[
-        Path | None, opt.option("--data", help="Folder to keep the text in, and where its sound lies.", panel="Output")
+        Path | None,
+        opt.option("--data", help="Folder for finetune: keeps the text, and where its sound lies.", panel="Output"),
     ] = None
     replacements: Annotated[
         Path, opt.option("--replacements", help="List of replacements to add to.", panel="Output")

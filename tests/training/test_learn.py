@@ -79,6 +79,14 @@ def test_what_the_list_holds_stays_as_it_is(tmp_path: Path) -> None:
     assert [one.right for one in read_replacements(path)] == ["10:30", "Ada", "Ada", "Ada", "10:45"]
 
 
+def test_a_list_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    link = tmp_path / "link.txt"
+    link.symlink_to(tmp_path / "replacements.txt")
+    append_rules([rule("Ada", "aider")], link)
+    assert link.is_symlink()
+    assert (tmp_path / "replacements.txt").read_text() == "Ada: aider\n"
+
+
 def test_who_speaks_is_no_word(tmp_path: Path) -> None:
     srt = tmp_path / "a.srt"
     lines = "NARRATOR: Welcome.\n- Dr. Smith (off): At 10:30 we go.\n>> ANNA:\nHere: now"
