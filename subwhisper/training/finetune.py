@@ -207,7 +207,7 @@ def word_error_rate(checkpoint: Checkpoint, examples: Sequence[Example], languag
     )
     errors = WordErrors()
     for example in examples:
-        errors += word_errors(example.text, transcriber.transcribe(Audio(example.samples), options).text)
+        errors += word_errors(example.text, transcriber.transcribe(Audio(example.samples), options).text, language)
     return errors
 
 

@@ -14,14 +14,20 @@ from torch import Tensor
 from subwhisper.model.compiled.library import ONE_AT_A_TIME, has_long_vectors, library
 
 
+def _library_for(x: Tensor) -> ctypes.CDLL | None:
+    """The library, where it can read these numbers: float32 of the processor's, side by side."""
+    is_plain = x.device.type == "cpu" and x.dtype == torch.float32 and x.stride(-1) == 1 and not x.requires_grad
+    return library() if is_plain else None
+
+
 def best(logits: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """The largest of (R, V) float32 logits and what all of them come to.
 
     Returns:
         (R, count) the largest, first; (R, count) where they are; (R,) log of the sum of all exponentials.
     """
-    found = library()
-    if found is None or logits.device.type != "cpu" or logits.dtype != torch.float32 or logits.stride(1) != 1:
+    found = _library_for(logits)
+    if found is None:
         values, places = logits.topk(count, dim=-1) if count > 1 else logits.max(dim=-1, keepdim=True)
         return values, places, logits.logsumexp(dim=-1)
     n_rows, n_numbers = logits.shape
@@ -45,8 +51,8 @@ def rule_by_timestamps(logits: Tensor, begin: int, eot: int, no_text: Sequence[b
         no_text: (R,) whether text may not come.
         earliest: (R,) the first timestamp that may come, at least `begin`; V where none may.
     """
-    found = library()
-    if found is None or logits.device.type != "cpu" or logits.dtype != torch.float32 or logits.stride(1) != 1:
+    found = _library_for(logits)
+    if found is None:
         return False
     n_rows, n_numbers = logits.shape
     rows = ctypes.c_int64 * n_rows
@@ -60,10 +66,9 @@ def attention(joined: Tensor, n_heads: int) -> Tensor | None:
 
     `None` where that is left to torch: it is as fast on processors with shorter vectors.
     """
-    found = library()
+    found = _library_for(joined)
     n_windows, n_positions, width = joined.shape
-    is_plain = joined.device.type == "cpu" and joined.dtype == torch.float32 and joined.is_contiguous()
-    if found is None or not is_plain or not has_long_vectors() or width // 3 // n_heads % 32 or joined.requires_grad:
+    if found is None or not joined.is_contiguous() or not has_long_vectors() or width // 3 // n_heads % 32:
         return None
     heard = joined.new_empty(n_windows, n_positions, width // 3)
     sizes = n_windows, n_positions, width // 3, n_heads
@@ -77,10 +82,9 @@ MEDIAN_WIDTH = 7
 
 def attention_map(scores: Tensor) -> Tensor | None:
     """(N, T, A) float32 scores to the (T, A) map of `engine.alignment`; `None` where that is left to torch."""
-    found = library()
+    found = _library_for(scores)
     n_heads, n_tokens, n_positions = scores.shape
-    is_plain = scores.device.type == "cpu" and scores.dtype == torch.float32 and scores.stride(2) == 1
-    if found is None or not is_plain or n_positions <= MEDIAN_WIDTH // 2:
+    if found is None or n_positions <= MEDIAN_WIDTH // 2:
         return None
     rows = scores.stride(1)
     if scores.stride(0) != n_tokens * rows:
