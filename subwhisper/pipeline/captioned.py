@@ -9,17 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from subwhisper.languages import LANGUAGES
-from subwhisper.media.tracks import named_language
+from subwhisper.media.beside import caption_tags
 from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.outputs import OutputPlan, remove_leftovers
 
 CAPTION_FOLDERS = frozenset({"subs", "subtitles"})
 """In lower case."""
-_KINDS = frozenset({"cc", "sdh", "hi", "default"})
-_UNTOLD = frozenset({"und", "unknown"})
-_FORCED = frozenset({"forced", "foreign"})
-_BY_NAME = {name.lower(): code for code, name in LANGUAGES.items()}
 _LONGEST_TAIL = 4
 """Words behind the stem that are looked at: a language, kinds, the format."""
 
@@ -100,14 +95,8 @@ def _read(path: Path, stem: str) -> Caption | None:
     *words, format = path.name.removeprefix(f"{stem}.").split(".")
     if not path.name.startswith(f"{stem}."):
         return None
-    tags = [word.lower() for word in words]
-    if any(tag in _FORCED for tag in tags):
-        return None
-    rest = [tag for tag in tags if tag not in _KINDS | _UNTOLD]
-    if not rest:
-        return Caption(path, None, format.lower())
-    language = named_language(rest[0]) or _BY_NAME.get(rest[0])
-    return Caption(path, language, format.lower()) if len(rest) == 1 and language else None
+    told = caption_tags(words)
+    return Caption(path, told.language, format.lower()) if told else None
 
 
 def covering(captions: Sequence[Caption], formats: Sequence[str], language: str | None) -> list[Caption]:

@@ -21,9 +21,6 @@ from subwhisper.pipeline import OnProgress, unheard
 
 STDIN = "-"
 
-CAPTIONED_SUFFIX = ".captioned.mp4"
-"""Ends the name of every video that we drew captions into; a folder search leaves those out."""
-
 
 @dataclass(frozen=True, slots=True)
 class Source:

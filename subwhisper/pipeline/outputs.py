@@ -18,8 +18,9 @@ from pathlib import Path, PurePath
 
 from subwhisper.errors import OptionError, OutputError
 from subwhisper.languages import LANGUAGES
+from subwhisper.media.names import CAPTIONED_SUFFIX
 from subwhisper.pipeline.identity import ProcessIdentity, sampled_hash
-from subwhisper.pipeline.inputs import CAPTIONED_SUFFIX, Source
+from subwhisper.pipeline.inputs import Source
 from subwhisper.pipeline.names import LangStyle, Variant, result_name, spelled
 
 ALL = "all"

@@ -13,16 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from subwhisper.errors import InputError
-from subwhisper.pipeline.inputs import CAPTIONED_SUFFIX, STDIN, Refused, Source, sources_named
-
-_SOUND = (
-    "aac ac3 aif aiff amr au caf dts eac3 flac m4a m4b mka mp2 mp3 oga ogg opus spx tta voc wav wma wv".split()  # noqa: SIM905
-)
-_PICTURE = (
-    "3g2 3gp asf avi divx f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogm ogv rm rmvb ts vob webm wmv".split()  # noqa: SIM905
-)
-MEDIA_EXTENSIONS = frozenset(f".{name}" for name in (*_SOUND, *_PICTURE))
-"""What a folder search takes for media. A file named outright is tried whatever its name."""
+from subwhisper.media.names import is_media
+from subwhisper.pipeline.inputs import STDIN, Refused, Source, sources_named
 
 NOT_SEARCHED = frozenset({"@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information"})
 """Folders, in lower case, in which file servers and systems keep things of their own."""
@@ -107,13 +99,6 @@ class Search:
 def expand(arguments: Sequence[str]) -> list[Source | Refused]:
     """Find the recordings that arguments name: in their order, folders by name, none twice."""
     return list(Search().find(arguments))
-
-
-def is_media(name: str) -> bool:
-    """Whether a folder search takes a file of this name."""
-    if name.startswith(".") or name.endswith(CAPTIONED_SUFFIX):
-        return False
-    return Path(name).suffix.lower() in MEDIA_EXTENSIONS
 
 
 def _fits(path: PurePath, pattern: str) -> bool:
