@@ -1,5 +1,6 @@
 """`evaluate`, `finetune` and `learn`: how good a model is, and how to make it better with your own captions."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,9 +9,14 @@ import typer
 
 from subwhisper.cli import options as opt
 from subwhisper.cli.console import Console, report, write_data
+from subwhisper.cli.verdict import verdict
+from subwhisper.errors import InputError, OutputError, SubwhisperError, ToolError
 
 if TYPE_CHECKING:
-    from subwhisper.training import evaluate as evaluation
+    from subwhisper.engine.options import TranscribeOptions
+    from subwhisper.engine.transcriber import Transcriber
+    from subwhisper.training.evaluate import ClipScore, Score
+    from subwhisper.training.manifest import Entry
 
 ModelName = Annotated[str, opt.option("--model", "-m", help="Name, file or folder of a model.", panel="Model")]
 
@@ -90,32 +96,57 @@ class LearnArguments:
 
 def run_evaluate(arguments: EvaluateArguments) -> None:
     """Measure a model: word and letter errors, and how far word times are off."""
+    from subwhisper.engine.abilities import check
     from subwhisper.engine.options import DecodeOptions, TranscribeOptions
     from subwhisper.engine.transcriber import load_model
-    from subwhisper.training import evaluate as evaluation
-    from subwhisper.training.material import find_pairs
+    from subwhisper.training.evaluate import Score
+    from subwhisper.training.material import find_entries
+    from subwhisper.training.plotting import check_picture, plot
 
     options = TranscribeOptions(
         language=arguments.language, word_timestamps=True, decode=DecodeOptions(beam_size=arguments.beam_size)
     )
-    pairs = find_pairs(arguments.place)
-    with Console(quiet=arguments.quiet) as console:
-        transcriber = load_model(arguments.model)
-        done: list[evaluation.ClipScore] = []
-        with console.working():
-            for clip in evaluation.clips_of(pairs):
-                done.append(evaluation.score_clip(transcriber, clip, options))
-                console.progress("evaluating", len(done), len(pairs))
-    score = evaluation.Score(tuple(done))
     if arguments.plot:
-        evaluation.plot(score, arguments.plot)
+        check_picture(arguments.plot)
+    with Console(quiet=arguments.quiet) as console:
+        entries = find_entries(arguments.place, arguments.language)
+        transcriber = load_model(arguments.model)
+        check(transcriber.model, options)
+        with console.working():
+            clips, problems = _scored(entries, transcriber, options, console)
+    score = Score(tuple(clips))
+    if clips and not arguments.json:
+        _show(score)
     if arguments.json:
-        report({**score.to_dict(), "model": arguments.model, "clips": [clip.to_dict() for clip in score.clips]})
-        return
-    _show(score)
+        failed = [problem.to_dict() for problem in problems]
+        report({**score.to_dict(), "model": arguments.model, "clips": [c.to_dict() for c in clips], "failed": failed})
+    if clips and arguments.plot:
+        plot(score, arguments.plot)
+    if problems:
+        raise verdict(problems, len(entries))
 
 
-def _show(score: "evaluation.Score") -> None:
+def _scored(
+    entries: Sequence["Entry"], transcriber: "Transcriber", options: "TranscribeOptions", console: Console
+) -> tuple[list["ClipScore"], list[SubwhisperError]]:
+    """Score what can be read; what cannot be is told unless it is all there is."""
+    from subwhisper.training.evaluate import score_pair
+    from subwhisper.training.material import pair_of
+
+    clips: list[ClipScore] = []
+    problems: list[SubwhisperError] = []
+    for number, entry in enumerate(entries, start=1):
+        try:
+            clips.append(score_pair(transcriber, pair_of(entry), options))
+        except (InputError, ToolError) as error:
+            problems.append(error)
+            if len(entries) > 1:
+                console.fail(error)
+        console.progress("evaluating", number, len(entries))
+    return clips, problems
+
+
+def _show(score: "Score") -> None:
     write_data(f"{'clip':<44}{'words':>7}{'WER':>9}{'CER':>9}")
     for row in score.clips:
         write_data(_row(row.name, row.words.n_words, row.words.rate, row.characters.rate))
@@ -138,12 +169,13 @@ def _row(name: str, n_words: int, words: float | None, characters: float | None)
 
 def run_finetune(arguments: FinetuneArguments) -> None:
     """Adapt a Whisper model to media files and their corrected subtitles."""
+    from subwhisper.engine.abilities import check_language
     from subwhisper.engine.features import FRAMES_PER_SECOND
-    from subwhisper.errors import OutputError
     from subwhisper.model import store
     from subwhisper.model.checkpoints import read_checkpoint
+    from subwhisper.training.cutting import cut
     from subwhisper.training.finetune import Epoch, FinetuneOptions, finetune
-    from subwhisper.training.material import examples_of, find_pairs
+    from subwhisper.training.material import find_pairs
 
     if arguments.output.exists():
         raise OutputError(f"{arguments.output} exists", hint="choose another folder with --output")
@@ -159,9 +191,11 @@ def run_finetune(arguments: FinetuneArguments) -> None:
     )
     with Console(quiet=arguments.quiet) as console:
         path = store.locate(arguments.model)
-        window = read_checkpoint(path).dims.n_frames / FRAMES_PER_SECOND
-        pairs = find_pairs(arguments.data)
-        examples = [example for pair in pairs for example in examples_of(pair, window)]
+        checkpoint = read_checkpoint(path)
+        check_language(checkpoint, arguments.language)
+        window = checkpoint.dims.n_frames / FRAMES_PER_SECOND
+        pairs = find_pairs(arguments.data, arguments.language)
+        examples = cut(pairs, window)
         minutes = sum(len(example.sound) for example in examples) / 16_000 / 60
         console.line(f"{len(pairs)} files, {len(examples)} windows, {minutes:.1f} minutes")
 

@@ -1,10 +1,13 @@
 """What a model can be asked for; everything else is refused before anything is read."""
 
+from collections.abc import Collection
+
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.errors import ModelError, OptionError
 from subwhisper.languages import LANGUAGES, language_code
 from subwhisper.model import catalog
+from subwhisper.model.checkpoints import Checkpoint
 
 
 def check(model: SpeechModel, options: TranscribeOptions) -> None:
@@ -19,13 +22,28 @@ def check(model: SpeechModel, options: TranscribeOptions) -> None:
     given = [name for name, text in prompts.items() if text]
     if given and model.tokenizer.sot_prev is None:
         raise OptionError(f"the model {model.name} reads no prompts", hint=f"leave {given[0]} out")
-    if not model.tokenizer.is_multilingual:
-        _check_english(model.name, options)
+    known = model.tokenizer.language_tokens if model.tokenizer.is_multilingual else None
+    _check_languages(model.name, known, options)
+
+
+def check_language(checkpoint: Checkpoint, language: str) -> None:
+    """Refuse a language that a model does not know, before its network is built.
+
+    Raises:
+        OptionError: it does not know it, or nobody does.
+    """
+    known = checkpoint.vocabulary.languages if checkpoint.is_multilingual else None
+    _check_languages(checkpoint.name, known, TranscribeOptions(language=language))
+
+
+def _check_languages(name: str, known: Collection[str] | None, options: TranscribeOptions) -> None:
+    """Refuse languages that are not known; `None` is English only."""
+    if known is None:
+        _check_english(name, options)
         return
-    unknown = _asked(options) - {*model.tokenizer.language_tokens}
+    unknown = _asked(options) - {*known}
     if unknown:
-        hint = f"it knows {', '.join(model.tokenizer.language_tokens)}"
-        raise OptionError(f"the model {model.name} does not know {_names(unknown)}", hint=hint)
+        raise OptionError(f"the model {name} does not know {_names(unknown)}", hint=f"it knows {', '.join(known)}")
 
 
 def check_public(name: str, options: TranscribeOptions) -> None:

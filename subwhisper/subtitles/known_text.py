@@ -10,7 +10,7 @@ from subwhisper.subtitles.track import Cue, CueWord, Track, first_overlap, to_ms
 from subwhisper.transcript import Word
 
 _WRITTEN = re.compile(r"\S+")
-_ASIDE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|[♪♫#*]+")
+ASIDE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|[♪♫#*]+")
 """What captions tell besides the words: sounds in brackets, notes around lyrics."""
 
 
@@ -40,7 +40,7 @@ def words_of_cues(track: Track) -> list[TextWord]:
     """The words of every cue; sounds in brackets count as not spoken, also over several lines."""
     found: list[TextWord] = []
     for number, cue in enumerate(track.cues):
-        asides = [match.span() for match in _ASIDE.finditer("\n".join(cue.lines))]
+        asides = [match.span() for match in ASIDE.finditer("\n".join(cue.lines))]
         offset = 0
         for line_number, line in enumerate(cue.lines):
             here = [(start - offset, stop - offset) for start, stop in asides]

@@ -1,6 +1,7 @@
 """Scores of a model: words, letters, and the times of words, on speech it was not trained on."""
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +13,6 @@ import numpy as np
 from subwhisper.audio import SAMPLE_RATE, Audio, AudioSource
 from subwhisper.engine.options import TranscribeOptions
 from subwhisper.engine.transcriber import Transcriber
-from subwhisper.errors import MissingExtra, OutputError
 from subwhisper.media.decode import open_audio
 from subwhisper.training.dataset import HELD_OUT_VARIANTS
 from subwhisper.training.material import Pair
@@ -26,7 +26,9 @@ from subwhisper.training.metrics import (
     word_errors,
 )
 from subwhisper.training.synthesis import Espeak, Voice
-from subwhisper.transcript import Word
+from subwhisper.transcript import Transcript, Word
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,48 +135,46 @@ def score_clip(transcriber: Transcriber, clip: Clip, options: TranscribeOptions)
     """Transcribe one clip and compare."""
     started = time.monotonic()
     transcript = transcriber.transcribe(clip.audio, options)
+    return _compared(clip, transcript, time.monotonic() - started)
+
+
+def score_pair(transcriber: Transcriber, pair: Pair, options: TranscribeOptions) -> ClipScore:
+    """Transcribe a recording of a user's and compare; cues that do not count are told.
+
+    Raises:
+        MediaError: it cannot be read.
+    """
+    audio = open_audio(pair.media)
+    started = time.monotonic()
+    transcript = transcriber.transcribe(audio, options)
+    seconds = time.monotonic() - started
+    clip = Clip(pair.media.name, audio, _text_within(pair, transcript.duration or 0.0), pair.words)
+    return _compared(clip, transcript, seconds)
+
+
+def _text_within(pair: Pair, seconds: float) -> str:
+    """What is said before the end of a recording."""
+    if pair.sung:
+        _log.warning("%s: cues that are sung do not count (%d)", pair.media, len(pair.sung))
+    if pair.sentences is None:
+        return pair.text
+    within = [sentence.text for sentence in pair.sentences if sentence.start < seconds]
+    if beyond := len(pair.sentences) - len(within):
+        _log.warning("%s: cues that begin after its end do not count (%d)", pair.media, beyond)
+    return " ".join(within)
+
+
+def _compared(clip: Clip, transcript: Transcript, seconds: float) -> ClipScore:
     return ClipScore(
         name=clip.name,
         duration=transcript.duration or 0.0,
-        seconds=time.monotonic() - started,
+        seconds=seconds,
         words=word_errors(clip.text, transcript.text, transcript.language),
         characters=character_errors(clip.text, transcript.text, transcript.language),
         starts=tuple(start_errors(clip.words, transcript.words())),
         is_spoken=bool(normalized(clip.text, transcript.language)),
         heard=transcript.text.strip(),
     )
-
-
-def clips_of(pairs: Iterable[Pair]) -> Iterator[Clip]:
-    """What users have to score with: media files whose words are known."""
-    for pair in pairs:
-        yield Clip(pair.media.name, open_audio(pair.media), pair.text, pair.words)
-
-
-def plot(score: Score, path: Path) -> None:
-    """Draw the word error rate of each clip, and how far word starts are off.
-
-    Raises:
-        MissingExtra: matplotlib is not installed.
-        OutputError: the picture cannot be written.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra("matplotlib", "eval") from error
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    rates, starts = figure.subplots(1, 2)
-    rates.hist([clip.words.rate for clip in score.clips if clip.words.rate is not None], bins=20)
-    rates.set(xlabel="word error rate", ylabel="clips", title=f"{score.words.rate or 0:.1%} over all words")
-    errors = np.array([error for clip in score.clips for error in clip.starts]) * 1000
-    starts.hist(np.clip(errors, -500, 500), bins=50)
-    starts.set(
-        xlabel="word start, found minus true (ms)", ylabel="words", title=f"{len(errors)} words with known times"
-    )
-    try:
-        figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{path} cannot be written: {error}", hint="a name that ends in .png or .svg") from error
 
 
 def held_out_clips(sentences: Sequence[str], *, n_clips: int, per_clip: int = 5) -> Iterator[Clip]:

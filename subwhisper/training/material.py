@@ -1,34 +1,38 @@
 """What users have to learn from: media files beside their corrected subtitles.
 
 A pair is a media file and a subtitle file of the same name (`talk.mp4` and `talk.srt`, or `talk.en.srt`); or, for
-clips of one window at most, a text (`clip.wav` and `clip.txt`), or lines of a manifest. Cues are joined into windows
-as Whisper was trained on: whole cues between their timestamps, the sound as it is, never cut inside a cue.
+clips of one window at most, a text (`clip.wav` and `clip.txt`), or lines of a manifest. What this program writes to be
+read by others (JSON, CSV, TSV) is no correction and never one of a pair, unless a manifest names it.
 """
 
-import json
 import logging
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from subwhisper.audio import SAMPLE_RATE, Samples
+from subwhisper.audio import Samples, Span
 from subwhisper.errors import InputError
-from subwhisper.media.decode import open_audio
-from subwhisper.subtitles.formats import FORMATS, read_track
-from subwhisper.subtitles.track import Track
+from subwhisper.media.beside import caption_tags
+from subwhisper.media.names import is_media
+from subwhisper.media.tracks import same_language
+from subwhisper.subtitles.formats import CAPTION_FORMATS, FORMATS, read_track
+from subwhisper.subtitles.formats.encodings import decode, read_bytes
+from subwhisper.subtitles.track import Cue, Track
+from subwhisper.training.manifest import TEXT, Entry, read_manifest
+from subwhisper.training.spoken import is_sung, spoken
 from subwhisper.transcript import Word
 
-TEXT = "txt"
 LEARNT = "learnt.jsonl"
 """Manifest that `subwhisper learn` keeps in its folder."""
 MANIFESTS = frozenset({".json", ".jsonl"})
-_NOT_SPOKEN = re.compile(r"\[[^\]]*\]|\([^)]*\)|[♪♫#]")
-_LONGEST_CUE = 30.0
-"""Seconds; a longer cue was not made from speech."""
+_WRITTEN = (*(f".{name}" for name in FORMATS if name in CAPTION_FORMATS), TEXT)
+"""Suffixes of what is said, the better before the worse."""
+_NAMED = 3
+"""Files that a line names at most."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +56,8 @@ class Pair:
     text: str
     words: tuple[Word, ...] = ()
     """With their true times, where somebody measured them."""
+    sung: tuple[Span, ...] = ()
+    """Where the subtitles have lyrics, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,160 +79,147 @@ class Example:
         return " ".join(sentence.text for sentence in self.sentences)
 
 
-def find_pairs(place: Path) -> list[Pair]:
-    """All pairs of a folder (and the folders in it) or of a manifest, in the order of their names.
+def find_pairs(place: Path, language: str | None = None) -> list[Pair]:
+    """All pairs of a folder (and the folders in it), by name, those with times first; or of a manifest, in its order.
+
+    Args:
+        place: the folder, or the manifest.
+        language: spoken; `None` is any.
+
+    Raises:
+        InputError: there is none, or one of them cannot be read.
+    """
+    return [pair_of(entry) for entry in find_entries(place, language)]
+
+
+def find_entries(place: Path, language: str | None = None) -> list[Entry]:
+    """As `find_pairs`, without reading what is said. What a folder holds besides is told.
 
     Raises:
         InputError: there is none.
     """
     if place.is_dir():
-        learnt = place / LEARNT
-        listed = [*_in_manifest(learnt)] if learnt.is_file() else []
-        known = {pair.media.resolve() for pair in listed}
-        pairs = [*listed, *(pair for pair in _in_folder(place) if pair.media.resolve() not in known)]
-        if not pairs:
+        listed = read_manifest(place / LEARNT) if (place / LEARNT).is_file() else []
+        entries = [*listed, *_in_folder(place, language, listed)]
+        if not entries:
             raise InputError(
                 f"{place} holds no media file with subtitles of the same name",
                 hint="put talk.srt (or talk.en.srt, or for short clips clip.txt) beside talk.mp4",
             )
-        return pairs
+        return entries
     if place.suffix.lower() in MANIFESTS and place.is_file():
-        pairs = list(_in_manifest(place))
-        if not pairs:
+        entries = read_manifest(place)
+        if not entries:
             raise InputError(f"{place} lists no recording", hint='each entry needs "path" and "text"')
-        return pairs
+        return entries
     what = "is no manifest" if place.exists() else "does not exist"
     raise InputError(f"{place} {what}", hint="give a folder of media and subtitles, or a .json or .jsonl manifest")
 
 
-def _in_folder(folder: Path) -> Iterator[Pair]:
+def _in_folder(folder: Path, language: str | None, listed: Sequence[Entry]) -> list[Entry]:
+    """The recordings of a folder that are not listed, each with the captions that fit it best; the rest is told."""
+    known = {path.resolve() for entry in listed for path in (entry.media, entry.written) if path}
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    written = [path for path in files if path.suffix.lower() in _written_suffixes()]
-    taken: set[Path] = set()
-    for path in sorted(written, key=lambda path: (path.suffix.lower() == f".{TEXT}", path)):
-        media = media_of(path, files)
-        if media is None or media in taken:
+    files = [path for path in files if path.resolve() not in known]
+    recordings = _by_stem(files)
+    fitting: defaultdict[Path, list[tuple[tuple[bool, int, int], Path]]] = defaultdict(list)
+    left: defaultdict[str, list[Path]] = defaultdict(list)
+    for path in files:
+        if path.suffix.lower() not in _WRITTEN:
             continue
-        taken.add(media)
-        yield pair_of(media, path)
+        media, tags = _recording_of(path, recordings)
+        if media is None:
+            left["files of text without a recording of their name"].append(path)
+        elif (rank := _rank(tags, language)) is None:
+            left["files of text whose names tell of another language or kind"].append(path)
+        else:
+            suffix = path.suffix.lower()
+            fitting[media].append(((suffix == TEXT, rank, _WRITTEN.index(suffix)), path))
+    ranked = {media: [path for _, path in sorted(offers)] for media, offers in sorted(fitting.items())}
+    left["files of text that another one takes the place of"] += [
+        path for _, *others in ranked.values() for path in others
+    ]
+    left["recordings without subtitles of their name"] += [
+        path for path in files if is_media(path.name) and path not in ranked
+    ]
+    for what, paths in left.items():
+        _tell(paths, what, folder)
+    entries = [Entry(media, best) for media, (best, *_) in ranked.items()]
+    return sorted(entries, key=lambda entry: entry.has_times, reverse=True)
 
 
-def _written_suffixes() -> set[str]:
-    return {f".{name}" for name, format in FORMATS.items() if format.is_read} | {f".{TEXT}"}
+def _tell(paths: Sequence[Path], what: str, folder: Path) -> None:
+    if not paths:
+        return
+    names = ", ".join(str(path.relative_to(folder)) for path in paths[:_NAMED])
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    _log.warning("not used: %s (%d): %s%s", what, len(paths), names, more)
+
+
+_Stems = Mapping[tuple[Path, str], Path]
+"""Recordings by folder and name without suffix."""
+
+
+def _by_stem(files: Iterable[Path]) -> _Stems:
+    """The first recording of each name."""
+    found: dict[tuple[Path, str], Path] = {}
+    for path in files:
+        if is_media(path.name):
+            found.setdefault((path.parent, path.stem), path)
+    return found
+
+
+def _recording_of(written: Path, recordings: _Stems) -> tuple[Path | None, list[str]]:
+    """The recording with the longest name that captions begin with, and the tags behind it."""
+    words = written.name.split(".")[:-1]
+    for n in range(len(words), 0, -1):
+        if media := recordings.get((written.parent, ".".join(words[:n]))):
+            return media, words[n:]
+    return None, []
+
+
+def _rank(tags: Sequence[str], language: str | None) -> int | None:
+    """How well the name of captions fits, 0 the best: the bare name, with the language, with a kind such as `sdh`."""
+    told = caption_tags(tags)
+    if told is None or (told.language and language and not same_language(told.language, language)):
+        return None
+    return 0 if not tags else 2 if told.has_kind or not told.language else 1
 
 
 def media_of(written: Path, files: Iterable[Path]) -> Path | None:
     """The media file that captions belong to: `talk.mp4` for `talk.srt` or `talk.en.srt`."""
-    beside = [path for path in files if path.parent == written.parent]
-    others = [path for path in beside if path.suffix.lower() not in {*_written_suffixes(), *MANIFESTS, ""}]
-    stem = written.name.removesuffix(written.suffix)
-    for name in (stem, stem.rsplit(".", 1)[0]):
-        for path in others:
-            if path.stem == name:
-                return path
-    return None
+    return _recording_of(written, _by_stem(files))[0]
 
 
-def pair_of(media: Path, written: Path) -> Pair:
-    """A media file and one file of what is said in it.
+def pair_of(entry: Entry) -> Pair:
+    """A recording with what is said in it.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: one of its files is not there, or cannot be read.
     """
-    if written.suffix.lower() == f".{TEXT}":
-        return Pair(media, None, _spoken(written.read_text(encoding="utf-8-sig", errors="replace")))
-    sentences = tuple(sentences_of(read_track(written)))
-    return Pair(media, sentences, " ".join(sentence.text for sentence in sentences))
+    if not entry.media.is_file():
+        hint = f"{entry.where} names it; paths are relative to the list" if entry.where else None
+        raise InputError(f"{entry.media} does not exist", hint=hint)
+    if entry.written is None:
+        return Pair(entry.media, None, entry.text, entry.words)
+    if not entry.has_times:
+        return Pair(entry.media, None, spoken(_decoded(entry.written)))
+    track = read_track(entry.written)
+    sentences = tuple(sentences_of(track))
+    sung = tuple(Span(cue.start_ms / 1000, cue.end_ms / 1000) for cue in track.cues if _is_sung(cue))
+    return Pair(entry.media, sentences, " ".join(sentence.text for sentence in sentences), sung=sung)
+
+
+def _decoded(path: Path) -> str:
+    return decode(read_bytes(path), str(path))
 
 
 def sentences_of(track: Track) -> Iterator[Sentence]:
-    """What is spoken in each cue: no sound descriptions, no music; cues that say nothing are left out."""
+    """What is spoken in each cue; lyrics, and cues that say nothing, are left out."""
     for cue in track.cues:
-        text, seconds = _spoken(cue.text), cue.duration_ms / 1000
-        if text and 0 < seconds <= _LONGEST_CUE:
+        if not _is_sung(cue) and (text := spoken("\n".join(cue.lines))):
             yield Sentence(text, cue.start_ms / 1000, cue.end_ms / 1000)
 
 
-def _spoken(text: str) -> str:
-    return " ".join(_NOT_SPOKEN.sub(" ", text).split())
-
-
-def _in_manifest(manifest: Path) -> Iterator[Pair]:
-    for entry in _entries(manifest):
-        if not isinstance(entry, dict) or "path" not in entry:
-            raise InputError(f"{manifest} has an entry without a path", hint='each entry needs "path" and "text"')
-        media = manifest.parent / str(entry["path"])
-        if entry.get("subtitles"):
-            yield pair_of(media, manifest.parent / str(entry["subtitles"]))
-            continue
-        words = tuple(Word(f" {w['word']}", float(w["start"]), float(w["end"])) for w in entry.get("words") or ())
-        text = str(entry.get("text") or entry.get("transcript") or "")
-        yield Pair(media, None, " ".join(text.split()), words)
-
-
-def _entries(manifest: Path) -> Iterable[object]:
-    text = manifest.read_text(encoding="utf-8")
-    try:
-        if manifest.suffix.lower() == ".jsonl":
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{manifest} is not JSON: {error}") from error
-    listed = document.get("clips", document.get("files")) if isinstance(document, dict) else document
-    if not isinstance(listed, list):
-        raise InputError(f"{manifest} lists no recording", hint='a list of {"path", "text"}, or {"clips": [...]}')
-    return listed
-
-
-def examples_of(pair: Pair, window: float) -> list[Example]:
-    """Cut a recording into windows of at most `window` seconds that hold whole sentences.
-
-    Raises:
-        MediaError: the recording cannot be read.
-    """
-    blocks = [(block * 32767).astype(np.int16) for block in open_audio(pair.media).blocks()]
-    sound = np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
-    seconds = len(sound) / SAMPLE_RATE
-    if pair.sentences is None:
-        if seconds > window or not pair.text:
-            _log.warning("%s lasts %.0f s and has no times: left out (give it subtitles)", pair.media, seconds)
-            return []
-        start, end = _sounding(sound)
-        return [Example(sound, (Sentence(pair.text, start, end),), "", pair.media)]
-    examples: list[Example] = []
-    for group in _windows([s for s in pair.sentences if s.end <= seconds + 0.1], window):
-        first, last = _edges(group, pair.sentences, seconds, window)
-        piece = sound[round(first * SAMPLE_RATE) : round(last * SAMPLE_RATE)]
-        moved = tuple(Sentence(s.text, max(0.0, s.start - first), min(s.end, last) - first) for s in group)
-        before = examples[-1].text if examples else ""
-        examples.append(Example(piece, moved, before, pair.media))
-    return examples
-
-
-def _windows(sentences: Sequence[Sentence], window: float) -> Iterator[list[Sentence]]:
-    group: list[Sentence] = []
-    for sentence in sentences:
-        if group and sentence.end - group[0].start > window - 0.4:
-            yield group
-            group = []
-        if sentence.end - sentence.start <= window - 0.4:
-            group.append(sentence)
-    if group:
-        yield group
-
-
-def _edges(group: Sequence[Sentence], all_: Sequence[Sentence], seconds: float, window: float) -> tuple[float, float]:
-    """Where to cut: in the pauses around the group, at most 0.2 s away from its words."""
-    before = max((s.end for s in all_ if s.end <= group[0].start), default=0.0)
-    after = min((s.start for s in all_ if s.start >= group[-1].end), default=seconds)
-    first = max(before, group[0].start - 0.2, 0.0)
-    return first, min(after, group[-1].end + 0.2, first + window, seconds)
-
-
-def _sounding(sound: npt.NDArray[np.int16]) -> tuple[float, float]:
-    """First and last moment louder than a twentieth of the loudest 20 ms, in seconds."""
-    step = SAMPLE_RATE // 50
-    frames = sound[: len(sound) // step * step].reshape(-1, step).astype(np.float32)
-    power = np.sqrt((frames**2).mean(1)) if len(frames) else np.zeros(1)
-    loud = np.flatnonzero(power > 0.05 * power.max()) if power.max() > 0 else np.array([0])
-    return float(loud[0]) / 50, float(loud[-1] + 1) / 50
+def _is_sung(cue: Cue) -> bool:
+    return is_sung("\n".join(cue.lines))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Run
+from command_line import Run, write_tone
 
 from subwhisper.errors import ToolError
 from subwhisper.training.synthesis import Espeak, Utterance, Voice
@@ -66,6 +66,61 @@ def test_evaluate_counts_words_and_draws(run_cli: Run, material: Path) -> None:
     assert f"{report['word_error_rate']:.1%}" in table.stdout.splitlines()[7]
 
 
+def test_evaluate_goes_on_after_a_broken_file(run_cli: Run, material: Path) -> None:
+    (material / "clip1.wav").write_bytes(b"no sound")
+    (material / "clip3.srt").write_text("no subtitles")
+    ran = run_cli("evaluate", material, "--json", "--beam-size", "1")
+    report = json.loads(ran.stdout)
+    assert (ran.code, report["n_clips"], len(report["failed"])) == (10, 4, 2)
+    assert "clip1.wav" in ran.stderr
+    assert "clip3.srt" in ran.stderr
+    assert "2 of 6 inputs failed" in ran.stderr
+
+
+def test_evaluate_ends_with_the_error_of_an_only_file(run_cli: Run, tmp_path: Path) -> None:
+    (tmp_path / "list.jsonl").write_text('{"path": "gone.wav", "text": "a"}')
+    ran = run_cli("evaluate", tmp_path / "list.jsonl")
+    assert (ran.code, ran.stdout, ran.stderr.count("gone.wav does not exist")) == (3, "", 1), ran.stderr
+
+
+def test_evaluate_counts_long_cues_and_tells_those_behind_the_end(run_cli: Run, tmp_path: Path) -> None:
+    write_tone(tmp_path / "tone.wav", 32.0)
+    cues = "1\n00:00:00,500 --> 00:00:31,000\nOne long cue.\n\n2\n00:00:40,000 --> 00:00:41,000\nBehind it.\n"
+    (tmp_path / "tone.srt").write_text(cues)
+    (tmp_path / "lone.srt").write_text(cues)
+    ran = run_cli("evaluate", tmp_path, "--json", "--beam-size", "1")
+    assert json.loads(ran.stdout)["words"]["n_words"] == 3
+    assert "tone.wav: cues that begin after its end do not count (1)" in ran.stderr
+    assert "files of text without a recording of their name (1): lone.srt" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        (("--plot", "nowhere/errors.png"), 4, "the folder nowhere does not exist"),
+        (("--plot", "errors.doc"), 4, "svg"),
+        (("--language", "de"), 2, "knows English only, not German"),
+    ],
+)
+def test_what_evaluate_cannot_do_is_said_before_the_work(
+    run_cli: Run, tmp_path: Path, change: tuple[str, str], code: int, said: str
+) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "talk.wav").write_bytes(b"no sound")
+    (tmp_path / "talk.srt").write_text("no subtitles")
+    ran = run_cli("evaluate", tmp_path, *change)
+    assert (ran.code, ran.stdout) == (code, "")
+    assert said in ran.stderr
+
+
+def test_finetune_says_why_there_is_nothing_to_learn(run_cli: Run, tmp_path: Path) -> None:
+    write_tone(tmp_path / "tone.wav", 32.0)
+    (tmp_path / "tone.srt").write_text("1\n00:00:00,500 --> 00:00:31,000\nOne long cue.\n")
+    ran = run_cli("finetune", "--data", tmp_path, "-o", tmp_path / "mine")
+    assert ran.code == 3
+    assert "there is nothing to learn from: cues longer than the model's window" in ran.stderr
+
+
 def test_finetune_writes_a_model_that_knows_its_material_better(run_cli: Run, material: Path) -> None:
     made = material.parent / "mine"
     arguments = ("--data", material, "--epochs", "10", "--patience", "10", "-o", made)
@@ -94,6 +149,7 @@ def test_finetune_writes_a_model_that_knows_its_material_better(run_cli: Run, ma
         (("--device", "banana"), 2, "unknown device 'banana'"),
         (("--learning-rate", "nan"), 2, "learning_rate must be more than 0"),
         (("-o", "/proc/mine"), 4, "/proc/mine cannot be written"),
+        (("--language", "de"), 2, "knows English only, not German"),
     ],
 )
 def test_what_finetune_cannot_do_is_one_line(

@@ -227,6 +227,7 @@ def test_an_empty_folder_says_what_is_expected(tmp_path: Path) -> None:
 
 def test_a_manifest_gives_texts_and_word_times(tmp_path: Path) -> None:
     entry = {"path": "a.wav", "transcript": "hi you", "words": [{"word": "hi", "start": 0.1, "end": 0.3}]}
+    (tmp_path / "a.wav").write_bytes(b"x")
     (tmp_path / "m.json").write_text(json.dumps({"clips": [entry]}))
     (pair,) = find_pairs(tmp_path / "m.json")
     assert (pair.media, pair.text, pair.words[0].start) == (tmp_path / "a.wav", "hi you", 0.1)
