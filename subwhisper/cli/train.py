@@ -11,6 +11,7 @@ from subwhisper.cli import options as opt
 from subwhisper.cli.console import Console, report, write_data
 from subwhisper.cli.verdict import verdict
 from subwhisper.errors import InputError, OutputError, SubwhisperError, ToolError
+from subwhisper.languages import language_code
 
 if TYPE_CHECKING:
     from subwhisper.engine.options import TranscribeOptions
@@ -30,7 +31,9 @@ class EvaluateArguments:
         typer.Argument(help="Folder of media with subtitles or texts of the same name, or a .json(l) manifest."),
     ]
     model: ModelName = "bundled"
-    language: Annotated[str | None, opt.option("--language", help="Language spoken.", panel="Recognition")] = "en"
+    language: Annotated[
+        str | None, opt.option("--language", help="Language spoken, and of the subtitles taken.", panel="Recognition")
+    ] = "en"
     beam_size: Annotated[int, opt.option("--beam-size", help="Beams; 1 is greedy.", panel="Recognition")] = 5
     plot: Annotated[
         Path | None, opt.option("--plot", help="Picture to draw: errors of clips and of word starts.", panel="Output")
@@ -187,14 +190,14 @@ def run_finetune(arguments: FinetuneArguments) -> None:
         patience=arguments.patience,
         batch_size=arguments.batch_size,
         validation=arguments.validation,
-        language=arguments.language,
+        language=language_code(arguments.language),
     )
     with Console(quiet=arguments.quiet) as console:
         path = store.locate(arguments.model)
         checkpoint = read_checkpoint(path)
-        check_language(checkpoint, arguments.language)
+        check_language(checkpoint, options.language)
         window = checkpoint.dims.n_frames / FRAMES_PER_SECOND
-        pairs = find_pairs(arguments.data, arguments.language)
+        pairs = find_pairs(arguments.data, options.language)
         examples = cut(pairs, window)
         minutes = sum(len(example.sound) for example in examples) / 16_000 / 60
         console.line(f"{len(pairs)} files, {len(examples)} windows, {minutes:.1f} minutes")

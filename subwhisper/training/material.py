@@ -6,7 +6,6 @@ read by others (JSON, CSV, TSV) is no correction and never one of a pair, unless
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,9 @@ _WRITTEN = (*(f".{name}" for name in FORMATS if name in CAPTION_FORMATS), TEXT)
 """Suffixes of what is said, the better before the worse."""
 _NAMED = 3
 """Files that a line names at most."""
+
+_Stems = Mapping[tuple[Path, str], Path]
+"""Recordings by folder and name without suffix."""
 
 _log = logging.getLogger(__name__)
 
@@ -116,36 +118,50 @@ def find_entries(place: Path, language: str | None = None) -> list[Entry]:
     raise InputError(f"{place} {what}", hint="give a folder of media and subtitles, or a .json or .jsonl manifest")
 
 
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A file that may tell what is said in a recording."""
+
+    written: Path
+    media: Path | None
+    """The recording of its name; `None` where there is none."""
+    rank: tuple[bool, int, int] | None
+    """The least fits best; `None` where its name tells that it does not."""
+
+
 def _in_folder(folder: Path, language: str | None, listed: Sequence[Entry]) -> list[Entry]:
     """The recordings of a folder that are not listed, each with the captions that fit it best; the rest is told."""
     known = {path.resolve() for entry in listed for path in (entry.media, entry.written) if path}
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     files = [path for path in files if path.resolve() not in known]
     recordings = _by_stem(files)
-    fitting: defaultdict[Path, list[tuple[tuple[bool, int, int], Path]]] = defaultdict(list)
-    left: defaultdict[str, list[Path]] = defaultdict(list)
-    for path in files:
-        if path.suffix.lower() not in _WRITTEN:
-            continue
-        media, tags = _recording_of(path, recordings)
-        if media is None:
-            left["files of text without a recording of their name"].append(path)
-        elif (rank := _rank(tags, language)) is None:
-            left["files of text whose names tell of another language or kind"].append(path)
-        else:
-            suffix = path.suffix.lower()
-            fitting[media].append(((suffix == TEXT, rank, _WRITTEN.index(suffix)), path))
-    ranked = {media: [path for _, path in sorted(offers)] for media, offers in sorted(fitting.items())}
-    left["files of text that another one takes the place of"] += [
-        path for _, *others in ranked.values() for path in others
-    ]
-    left["recordings without subtitles of their name"] += [
-        path for path in files if is_media(path.name) and path not in ranked
-    ]
+    offers = [_offer(path, recordings, language) for path in files if path.suffix.lower() in _WRITTEN]
+    ranked = sorted((offer.rank, offer.written, offer.media) for offer in offers if offer.media and offer.rank)
+    best: dict[Path, Path] = {}
+    for _, written, media in ranked:
+        best.setdefault(media, written)
+    twins = sorted({path for path in files if is_media(path.name)}.difference(recordings.values()))
+    left = {
+        "files of text without a recording of their name": [one.written for one in offers if not one.media],
+        "files of text whose names tell of another language or kind": [
+            one.written for one in offers if one.media and not one.rank
+        ],
+        "files of text that another one takes the place of": [
+            written for _, written, media in ranked if best[media] != written
+        ],
+        "recordings without subtitles of their name": [path for path in recordings.values() if path not in best],
+        "recordings of the same name as another one": twins,
+    }
     for what, paths in left.items():
         _tell(paths, what, folder)
-    entries = [Entry(media, best) for media, (best, *_) in ranked.items()]
+    entries = [Entry(media, written) for media, written in sorted(best.items())]
     return sorted(entries, key=lambda entry: entry.has_times, reverse=True)
+
+
+def _offer(written: Path, recordings: _Stems, language: str | None) -> _Offer:
+    media, tags = _recording_of(written, recordings)
+    rank, suffix = _rank(tags, language), written.suffix.lower()
+    return _Offer(written, media, None if rank is None else (suffix == TEXT, rank, _WRITTEN.index(suffix)))
 
 
 def _tell(paths: Sequence[Path], what: str, folder: Path) -> None:
@@ -154,10 +170,6 @@ def _tell(paths: Sequence[Path], what: str, folder: Path) -> None:
     names = ", ".join(str(path.relative_to(folder)) for path in paths[:_NAMED])
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     _log.warning("not used: %s (%d): %s%s", what, len(paths), names, more)
-
-
-_Stems = Mapping[tuple[Path, str], Path]
-"""Recordings by folder and name without suffix."""
 
 
 def _by_stem(files: Iterable[Path]) -> _Stems:
@@ -197,21 +209,18 @@ def pair_of(entry: Entry) -> Pair:
     Raises:
         InputError: one of its files is not there, or cannot be read.
     """
-    if not entry.media.is_file():
-        hint = f"{entry.where} names it; paths are relative to the list" if entry.where else None
-        raise InputError(f"{entry.media} does not exist", hint=hint)
+    for path in (entry.media, entry.written):
+        if path and not path.is_file():
+            hint = f"{entry.where} names it; paths are relative to the list" if entry.where else None
+            raise InputError(f"{path} does not exist", hint=hint)
     if entry.written is None:
         return Pair(entry.media, None, entry.text, entry.words)
     if not entry.has_times:
-        return Pair(entry.media, None, spoken(_decoded(entry.written)))
+        return Pair(entry.media, None, spoken(decode(read_bytes(entry.written), str(entry.written))))
     track = read_track(entry.written)
     sentences = tuple(sentences_of(track))
     sung = tuple(Span(cue.start_ms / 1000, cue.end_ms / 1000) for cue in track.cues if _is_sung(cue))
     return Pair(entry.media, sentences, " ".join(sentence.text for sentence in sentences), sung=sung)
-
-
-def _decoded(path: Path) -> str:
-    return decode(read_bytes(path), str(path))
 
 
 def sentences_of(track: Track) -> Iterator[Sentence]:

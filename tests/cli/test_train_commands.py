@@ -150,6 +150,7 @@ def test_finetune_writes_a_model_that_knows_its_material_better(run_cli: Run, ma
         (("--learning-rate", "nan"), 2, "learning_rate must be more than 0"),
         (("-o", "/proc/mine"), 4, "/proc/mine cannot be written"),
         (("--language", "de"), 2, "knows English only, not German"),
+        (("--language", "German"), 2, "knows English only, not German"),
     ],
 )
 def test_what_finetune_cannot_do_is_one_line(

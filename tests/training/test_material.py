@@ -76,12 +76,13 @@ def test_what_does_not_fit_is_not_taken(names: list[str], tmp_path: Path) -> Non
 
 
 def test_what_is_not_used_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    names = ("talk.mp4", "talk.srt", "talk.en.srt", "talk.de.srt", "lone.srt", "mute.mp4", "mute.jpg")
+    names = ("talk.mp4", "talk.srt", "talk.en.srt", "talk.de.srt", "lone.srt", "mute.mp4", "mute.jpg", "talk.wav")
     find_pairs(folder_of(tmp_path, *names), "en")
     assert sorted(record.getMessage() for record in caplog.records) == [
         "not used: files of text that another one takes the place of (1): talk.en.srt",
         "not used: files of text whose names tell of another language or kind (1): talk.de.srt",
         "not used: files of text without a recording of their name (1): lone.srt",
+        "not used: recordings of the same name as another one (1): talk.wav",
         "not used: recordings without subtitles of their name (1): mute.mp4",
     ]
 
@@ -217,8 +218,10 @@ def test_a_manifest_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     assert pair.text == "a"
 
 
-def test_a_recording_of_a_manifest_that_is_not_there_is_named(tmp_path: Path) -> None:
-    (tmp_path / "list.jsonl").write_text('{"path": "gone.wav", "text": "a"}')
-    with pytest.raises(InputError, match=r"gone\.wav does not exist") as caught:
+@pytest.mark.parametrize("entry", [{"path": "gone", "text": "a"}, {"path": "a.wav", "subtitles": "gone"}])
+def test_a_file_of_a_manifest_that_is_not_there_is_named(entry: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"sound")
+    (tmp_path / "list.jsonl").write_text(json.dumps(entry))
+    with pytest.raises(InputError, match="gone does not exist") as caught:
         find_pairs(tmp_path / "list.jsonl")
     assert "line 1" in str(caught.value.hint)
