@@ -223,7 +223,6 @@ def run_finetune(arguments: FinetuneArguments) -> None:
 
 def run_learn(arguments: LearnArguments) -> None:
     """Learn from captions you corrected: a list of replacements, and material for finetune."""
-    from subwhisper.errors import InputError
     from subwhisper.subtitles.wording import read_replacements
     from subwhisper.training import learn
 
@@ -250,7 +249,6 @@ def run_learn(arguments: LearnArguments) -> None:
 
 
 def _keep(arguments: LearnArguments, folder: Path) -> Path:
-    from subwhisper.errors import InputError
     from subwhisper.training import learnt
 
     media = arguments.media or learnt.media_beside(arguments.edited)

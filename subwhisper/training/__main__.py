@@ -43,6 +43,8 @@ def train(
 
     What is stated of batches, rate and network counts when a run begins; it is kept.
     """
+    if width < 64 or width % 64:
+        raise OptionError(f"width must be a multiple of 64, got {width}")
     from subwhisper.model.checkpoints import read_checkpoint
     from subwhisper.training import loop
     from subwhisper.training.recordings import open_pack
@@ -60,7 +62,7 @@ def train(
             recorded_share=recorded_share,
             seed=seed,
             width=width,
-            n_heads=max(1, width // 64),  # as in every Whisper
+            n_heads=width // 64,  # as in every Whisper
             encoder_layers=encoder_layers,
         )
         if first:  # which hears already, and knows long stretches

@@ -74,8 +74,6 @@ class TrainOptions:
     seed: int = 7
 
     def __post_init__(self) -> None:
-        if self.width < 1 or self.width % self.n_heads or self.width % 64:
-            raise OptionError(f"width must be a multiple of 64 and of the {self.n_heads} heads, got {self.width}")
         if not 0 <= self.recorded_share <= 1:
             raise OptionError(f"recorded_share must lie between 0 and 1, got {self.recorded_share}")
 

@@ -162,6 +162,7 @@ def test_a_recording_that_moved_is_listed_once(tmp_path: Path) -> None:
     other.unlink()  # another recording that is gone is none of its business
     moved = media.rename(tmp_path / "moved.mp4")
     keep_pair(moved, edited, folder)
+    other.write_bytes(b"found again")
     assert learnt_texts(folder) == {other: "Bob", moved: "Ada"}
 
 
