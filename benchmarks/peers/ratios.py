@@ -77,15 +77,14 @@ class Comparison:
 
 
 def comparisons(results: Results, ours: str = "ours") -> Iterator[Comparison]:
-    """Every cell, in the order of measuring; of each stage only rounds of the newest state of ours."""
+    """Every cell, in the order of measuring; of each only rounds of the newest state of ours that has met the peer."""
     for size in results.sizes:
         for stage in dict.fromkeys(one.stage for one in results.rounds if one.size == size):
             rounds = [one for one in results.of(size, stage) if ours in one.values]
-            newest = [one for one in rounds if one.commit == rounds[-1].commit]
-            for peer in dict.fromkeys(name for one in newest for name in one.values):
-                if peer != ours:
-                    both = [one for one in newest if peer in one.values]
-                    yield _compared(size, stage, peer, ours, [one for one in both if one.is_calm] or both)
+            for peer in dict.fromkeys(name for one in rounds for name in one.values if name != ours):
+                both = [one for one in rounds if peer in one.values]
+                newest = [one for one in both if one.commit == both[-1].commit]
+                yield _compared(size, stage, peer, ours, [one for one in newest if one.is_calm] or newest)
 
 
 def _compared(size: str, stage: str, peer: str, ours: str, rounds: Sequence[Round]) -> Comparison:
