@@ -218,6 +218,8 @@ def run_finetune(arguments: FinetuneArguments) -> None:
         write_data(f"{name:<28}{errors.n_words:>7}{errors.rate or 0:>9.1%}")
     if not any(epoch.is_best for epoch in made.epochs):
         write_data("nothing was gained: the model written is the one it began with")
+    else:
+        write_data(f"{made.share:.0%} of what was learnt counts, the rest is the model before: so it did best")
     write_data(f"use it with --model {made.folder}")
 
 

@@ -10,7 +10,7 @@ import torch
 from subwhisper.errors import OptionError
 from subwhisper.model.checkpoints import read_checkpoint
 from subwhisper.model.store import BUNDLED_FOLDER
-from subwhisper.training.finetune import FinetuneOptions, _Course, split
+from subwhisper.training.finetune import FinetuneOptions, _Course, between, split
 from subwhisper.training.material import Example, Sentence
 
 
@@ -102,3 +102,16 @@ def test_a_spoilt_network_is_not_written(tmp_path: Path) -> None:
 def test_a_learning_rate_must_be_one(rate: float) -> None:
     with pytest.raises(OptionError, match="learning_rate must be more than 0"):
         FinetuneOptions(learning_rate=rate)
+
+
+def test_between_two_models_is_their_mean(tmp_path: Path) -> None:
+    before = read_checkpoint(BUNDLED_FOLDER)
+    after = replace(before, tensors={name: value.float() + 1 for name, value in before.tensors.items()})
+    middle = between(before, after, 0.25)
+    assert middle.fingerprint == ""  # so that nobody takes kept 8-bit weights of the model before for its own
+    for name, value in before.tensors.items():
+        torch.testing.assert_close(middle.tensors[name], value.float() + 0.25)
+    course(tmp_path / "mine").write(middle)
+    written = read_checkpoint(tmp_path / "mine")
+    for name, value in before.tensors.items():
+        assert written.tensors[name].dtype == value.dtype
