@@ -28,6 +28,15 @@ def average(parts: Sequence[tuple[Checkpoint, float]], folder: Path, *, overwrit
     """
     if not parts or any(not share > 0 for _, share in parts):
         raise InputError("an average needs models that count more than nothing", hint="give FOLDER or FOLDER=SHARE")
+    save_checkpoint(folder, mean(parts), dtype=torch.float16, overwrite=overwrite)
+
+
+def mean(parts: Sequence[tuple[Checkpoint, float]]) -> Checkpoint:
+    """The weighted mean of models, in float32; the first tells which weights there are, and all else.
+
+    Raises:
+        InputError: they are of different shapes or vocabularies.
+    """
     first = parts[0][0]
     for other, _ in parts:
         if (other.dims, other.vocabulary) != (first.dims, first.vocabulary):
@@ -37,4 +46,4 @@ def average(parts: Sequence[tuple[Checkpoint, float]], folder: Path, *, overwrit
         name: torch.stack([one.tensors[name].float() * (share / whole) for one, share in parts]).sum(0)
         for name in first.tensors
     }
-    save_checkpoint(folder, replace(first, tensors=tensors), dtype=torch.float16, overwrite=overwrite)
+    return replace(first, tensors=tensors, fingerprint="")  # so that nobody takes kept 8-bit weights for its own

@@ -12,7 +12,6 @@ import json
 import logging
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -29,11 +28,13 @@ from subwhisper.engine.device import place
 from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.engine.transcriber import Transcriber
-from subwhisper.errors import InputError, OptionError, OutputError
+from subwhisper.errors import OptionError, OutputError
 from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
 from subwhisper.model.checkpoints.writer import save_checkpoint
 from subwhisper.model.whisper import Whisper
 from subwhisper.replacing import replacing
+from subwhisper.training.averaging import mean
+from subwhisper.training.keeping_aside import split
 from subwhisper.training.lessons import Teacher
 from subwhisper.training.lora import adapt, merge
 from subwhisper.training.losses import token_loss
@@ -125,46 +126,6 @@ class Finetuned:
         return {**asdict(self), "folder": str(self.folder), **rates}
 
 
-def split(examples: Sequence[Example], share: float) -> tuple[list[Example], list[Example]]:
-    """Material to learn from and to judge by: whole files aside where there are enough, else the end of each.
-
-    Raises:
-        InputError: there is too little to keep any aside.
-    """
-    sources = list(dict.fromkeys(example.source for example in examples))
-    if len(examples) < 4:
-        raise InputError(
-            f"the material gives {len(examples)} windows; that is too little to learn from and to judge by",
-            hint="a few minutes of corrected subtitles are the least",
-        )
-    if len(sources) * min(share, 1 - share) >= 2:
-        chosen_files = {sources[index] for index in _evenly(len(sources), share)}
-        chosen = [example.source in chosen_files for example in examples]
-    else:
-        chosen = _ends([example.source for example in examples], share)
-    learnt = [example for example, is_aside in zip(examples, chosen, strict=True) if not is_aside]
-    return learnt, [example for example, is_aside in zip(examples, chosen, strict=True) if is_aside]
-
-
-def _evenly(n: int, share: float) -> list[int]:
-    """Indices of a share of n things, as far apart as can be."""
-    return [index for index in range(n) if int((index + 1) * share + 1e-9) > int(index * share + 1e-9)]
-
-
-def _ends(sources: Sequence[Path], share: float) -> list[bool]:
-    """Whether each window is among the last of its file; at least one is, and at least one is not."""
-    n_windows, seen = Counter(sources), Counter[Path]()
-    chosen = []
-    for source in sources:
-        seen[source] += 1
-        chosen.append(seen[source] > n_windows[source] - round(n_windows[source] * share))
-    if not any(chosen):
-        chosen[-1] = True
-    if all(chosen):
-        chosen[0] = False
-    return chosen
-
-
 def finetune(
     model: Path,
     examples: Sequence[Example],
@@ -175,6 +136,9 @@ def finetune(
     on_epoch: OnEpoch = lambda epoch: None,
 ) -> Finetuned:
     """Adapt a checkpoint to examples, and write the best mixture of the two as a model directory.
+
+    What adapts to one voice forgets others; between the two, both are often heard better than at either end (Wortsman
+    et al. 2022, Robust fine-tuning of zero-shot models, arXiv:2109.01903).
 
     Args:
         model: file or folder of a Whisper checkpoint.
@@ -197,23 +161,13 @@ def finetune(
     for epoch in course.epochs():
         on_epoch(epoch)
     after = course.learnt()
-    errors = {share: word_error_rate(between(checkpoint, after, share), aside, options.language) for share in _SHARES}
-    share = min(errors, key=lambda share: errors[share].rate or 0.0)
-    course.write(between(checkpoint, after, share))
-    return Finetuned(folder, len(learnt), len(aside), tuple(course.done), share, before, errors[share])
-
-
-def between(before: Checkpoint, after: Checkpoint, share: float) -> Checkpoint:
-    """The model on the way from one to another, of the same shape.
-
-    What adapts to one voice forgets others; on the way, both are often heard better than at either end.
-
-    Source: Wortsman et al. 2022, Robust fine-tuning of zero-shot models, arXiv:2109.01903.
-    """
-    tensors = {
-        name: torch.lerp(before.tensors[name].float(), value.float(), share) for name, value in after.tensors.items()
+    errors = {
+        share: word_error_rate(mean([(after, share), (checkpoint, 1 - share)]), aside, options.language)
+        for share in _SHARES
     }
-    return replace(after, tensors=tensors, fingerprint="")
+    share = min(errors, key=lambda share: errors[share].rate or 0.0)
+    course.write(mean([(after, share), (checkpoint, 1 - share)]))
+    return Finetuned(folder, len(learnt), len(aside), tuple(course.done), share, before, errors[share])
 
 
 def word_error_rate(checkpoint: Checkpoint, examples: Sequence[Example], language: str) -> WordErrors:

@@ -10,7 +10,9 @@ import torch
 from subwhisper.errors import OptionError
 from subwhisper.model.checkpoints import read_checkpoint
 from subwhisper.model.store import BUNDLED_FOLDER
-from subwhisper.training.finetune import FinetuneOptions, _Course, between, split
+from subwhisper.training.averaging import mean
+from subwhisper.training.finetune import FinetuneOptions, _Course
+from subwhisper.training.keeping_aside import split
 from subwhisper.training.material import Example, Sentence
 
 
@@ -104,11 +106,11 @@ def test_a_learning_rate_must_be_one(rate: float) -> None:
         FinetuneOptions(learning_rate=rate)
 
 
-def test_between_two_models_is_their_mean(tmp_path: Path) -> None:
+def test_a_mean_is_written_in_the_types_of_the_model_before(tmp_path: Path) -> None:
     before = read_checkpoint(BUNDLED_FOLDER)
     after = replace(before, tensors={name: value.float() + 1 for name, value in before.tensors.items()})
-    middle = between(before, after, 0.25)
-    assert middle.fingerprint == ""  # so that nobody takes kept 8-bit weights of the model before for its own
+    middle = mean([(after, 0.25), (before, 0.75)])
+    assert middle.fingerprint == ""
     for name, value in before.tensors.items():
         torch.testing.assert_close(middle.tensors[name], value.float() + 0.25)
     course(tmp_path / "mine").write(middle)
