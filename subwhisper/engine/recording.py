@@ -103,7 +103,13 @@ class Recording:
         self.translation: list[Segment] = []
         """What has been read so far in English, where both texts are asked for."""
         self.tasks = self._tasks()
-        decoder = WindowDecoder(model.network, self._tokenizer, options.decode, model_suppressed=model.suppress_tokens)
+        decoder = WindowDecoder(
+            model.network,
+            self._tokenizer,
+            options.decode,
+            model_suppressed=model.suppress_tokens,
+            spreads_timestamps=model.checkpoint.spreads_timestamps,
+        )
         evidence = self._make_evidence()
         self._reader = WindowReader(
             self._encoder, decoder, options.fallback, self.tasks, self._languages(), doubt if evidence else None

@@ -28,6 +28,7 @@ _KEPT = {
     "suppress_tokens": "the tokens to suppress",
     "reads_prompts": "that it reads no prompts",
     "noise_logprob": "how improbable the text is that it makes of noise",
+    "spreads_timestamps": "that its probability of a timestamp is spread",
 }
 """Fields of a checkpoint, besides its weights, that another format may have no place for."""
 

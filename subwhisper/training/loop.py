@@ -222,6 +222,7 @@ def export(run: Run, folder: Path, *, noise_logprob: float | None = None) -> Non
         is_multilingual=False,
         reads_prompts=False,
         noise_logprob=noise_logprob,
+        spreads_timestamps=True,
         dtype=torch.float16,
         overwrite=True,
     )

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -68,6 +69,30 @@ def test_a_beam_finds_what_greed_misses() -> None:
     search.advance(logits([0.3, 0.3, 0.3, 0.1], [0.01, 0.01, 0.08, 0.9]))
     [found] = search.candidates()
     assert max(found, key=lambda c: c.logprob).tokens == (1,)  # 0.4 * 0.9 beats 0.6 * 0.3
+
+
+def test_beams_are_not_spent_on_neighbouring_timestamps() -> None:
+    """Two texts and three timestamps: one beam each for the best text and for all timestamps together."""
+    row = [0.2, 0.25, 1e-9, 1e-9, 0.18, 0.19, 0.18]
+    for joined_from, first, logprob in ((None, [[1], [0]], 0.25), (4, [[5], [1]], 0.55)):
+        search = Beam(1, eot=END, device=CPU, rows_per_window=2, joined_from=joined_from)
+        search.advance(logits(row, row))
+        assert search.tokens.tolist() == first
+        [beams] = search.candidates()
+        assert beams[0].logprob == pytest.approx(math.log(logprob), abs=1e-5)
+
+
+def test_joined_timestamps_may_be_all_that_is_allowed_or_nothing() -> None:
+    only_stamps = [0.0, 0.0, 0.0, 0.0, 0.5, 0.25, 0.25]
+    search = Beam(1, eot=END, device=CPU, rows_per_window=2, joined_from=4)
+    search.advance(logits(only_stamps, only_stamps))
+    assert search.tokens[0].tolist() == [4]
+    no_stamps = [0.25, 0.75, 0.0, 0.0, 0.0, 0.0, 0.0]
+    search.advance(logits(no_stamps, no_stamps))
+    assert search.tokens.tolist() == [[4, 1], [4, 0]]
+    assert [beam.logprob for beam in search.candidates()[0]] == pytest.approx(
+        [math.log(0.75), math.log(0.25)], abs=1e-5
+    )
 
 
 def test_patience_waits_for_more_texts() -> None:

@@ -199,6 +199,13 @@ def test_the_best_of_many_numbers(n_numbers: int, count: int) -> None:
     torch.testing.assert_close(total, logits.logsumexp(dim=-1))
 
 
+def test_where_nothing_is_allowed_all_come_to_nothing() -> None:
+    logits = torch.full((1, 67), float("-inf"))
+    assert numbers.best(logits, 1)[2].tolist() == [float("-inf")]
+    logits[0, 40] = float("nan")
+    assert numbers.best(logits, 1)[2].isnan().all()
+
+
 @pytest.mark.parametrize("place", [0, 3, 40, 66])
 def test_what_is_no_number_is_not_hidden(place: int) -> None:
     logits = torch.randn(1, 67)

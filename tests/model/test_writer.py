@@ -48,6 +48,7 @@ def test_whether_prompts_are_read_is_kept(tmp_path: Path, vocabulary: Vocabulary
     save(tmp_path / "does not", vocabulary, reads_prompts=False)
     assert read_checkpoint(tmp_path / "reads").reads_prompts
     assert not read_checkpoint(tmp_path / "does not").reads_prompts
+    assert not read_checkpoint(tmp_path / "reads").spreads_timestamps
 
 
 def test_the_gap_of_openais_vocabulary_is_filled_as_hugging_face_does(tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ def assert_same(one: Checkpoint, other: Checkpoint) -> None:
     assert set(one.tensors) == set(other.tensors)
     for name, tensor in one.tensors.items():
         assert torch.equal(tensor, other.tensors[name]), name
-    for field in ("dims", "vocabulary", "is_multilingual", "alignment_heads", "suppress_tokens", "reads_prompts"):
+    ours = ("alignment_heads", "suppress_tokens", "reads_prompts", "noise_logprob", "spreads_timestamps")
+    for field in ("dims", "vocabulary", "is_multilingual", *ours):
         assert getattr(one, field) == getattr(other, field), field
 
 
@@ -54,7 +55,8 @@ def test_nothing_is_lost_between_openais_files_and_hugging_faces(
     tmp_path: Path, own_vocabulary: Vocabulary, own: bool, dtype: torch.dtype
 ) -> None:
     vocabulary = own_vocabulary if own else public_vocabulary(51865)
-    source = made(tmp_path / "a.pt", vocabulary, suppress_tokens=(5, 7), reads_prompts=False)
+    stated = {"reads_prompts": False, "noise_logprob": -1.5, "spreads_timestamps": True}
+    source = made(tmp_path / "a.pt", vocabulary, suppress_tokens=(5, 7), **stated)
     write_openai(tmp_path / "b.pt", source, dtype)
     assert converted(tmp_path / "b.pt", tmp_path / "c").lost == ()
     assert converted(tmp_path / "c", tmp_path / "d.pt").lost == ()
@@ -62,12 +64,18 @@ def test_nothing_is_lost_between_openais_files_and_hugging_faces(
 
 
 def test_weights_survive_ggml_and_what_does_not_is_told(tmp_path: Path, own_vocabulary: Vocabulary) -> None:
-    source = made(tmp_path / "a.pt", own_vocabulary, suppress_tokens=(5, 7), reads_prompts=False)
+    stated = {"suppress_tokens": (5, 7), "reads_prompts": False, "spreads_timestamps": True}
+    source = made(tmp_path / "a.pt", own_vocabulary, **stated)
     told = converted(tmp_path / "a.pt", tmp_path / "b.bin", "f32")
     assert told.format == "ggml"
-    assert told.lost == ("the alignment heads", "the tokens to suppress", "that it reads no prompts")
+    assert told.lost == (
+        "the alignment heads",
+        "the tokens to suppress",
+        "that it reads no prompts",
+        "that its probability of a timestamp is spread",
+    )
     back = read_checkpoint(tmp_path / "b.bin")
-    kept = replace(back, alignment_heads=((1, 1), (0, 1)), suppress_tokens=(5, 7), reads_prompts=False)
+    kept = replace(back, alignment_heads=((1, 1), (0, 1)), **stated)
     assert_same(source, kept)
     half = converted(tmp_path / "b.bin", tmp_path / "c.bin")
     assert half.n_bytes < told.n_bytes

@@ -27,6 +27,7 @@ def test_weights_are_averaged_and_all_else_is_the_firsts(bundled: Checkpoint, tm
     assert found.vocabulary == bundled.vocabulary
     assert found.alignment_heads == bundled.alignment_heads
     assert found.noise_logprob == bundled.noise_logprob
+    assert found.spreads_timestamps
     assert found.suppress_tokens == (3, 5)
     assert not found.reads_prompts
 

@@ -68,6 +68,7 @@ class WindowDecoder:
         options: DecodeOptions,
         *,
         model_suppressed: Sequence[int] | None = None,
+        spreads_timestamps: bool = False,
     ) -> None:
         """Prepare the rules.
 
@@ -76,11 +77,14 @@ class WindowDecoder:
             tokenizer: of the same checkpoint.
             options: how to search.
             model_suppressed: the checkpoint's own list of tokens to suppress, if it has one.
+            spreads_timestamps: whether its probability of a timestamp is spread over the neighbours; beams go on with
+                one timestamp each then, instead of filling with texts that are all the same.
 
         Raises:
             OptionError: the prefix leaves no room for text.
         """
         self._model, self._tokenizer, self._options = model, tokenizer, options
+        self._joined_from = tokenizer.timestamp_begin if spreads_timestamps else None
         self._n_context = model.dims.n_text_ctx
         self._sample_len = options.sample_len or self._n_context // 2
         self._start_of_text = self._tokens_before_text()
@@ -139,7 +143,14 @@ class WindowDecoder:
                 generators, temperature=temperature, eot=eot, device=device, rows_per_window=options.best_of
             )
         if options.beam_size > 1:
-            return Beam(n_windows, eot=eot, device=device, rows_per_window=options.beam_size, patience=options.patience)
+            return Beam(
+                n_windows,
+                eot=eot,
+                device=device,
+                rows_per_window=options.beam_size,
+                patience=options.patience,
+                joined_from=self._joined_from,
+            )
         return Greedy(n_windows, eot=eot, device=device)
 
     def _run(

@@ -168,12 +168,20 @@ class Beam:
     """
 
     def __init__(
-        self, n_windows: int, *, eot: int, device: torch.device, rows_per_window: int, patience: float = 1.0
+        self,
+        n_windows: int,
+        *,
+        eot: int,
+        device: torch.device,
+        rows_per_window: int,
+        patience: float = 1.0,
+        joined_from: int | None = None,
     ) -> None:
+        """With `joined_from`, tokens from there on (timestamps) are one choice: the likeliest, as likely as all."""
         n_rows = n_windows * rows_per_window
         self.rows_per_window = rows_per_window
         self.tokens = torch.empty(n_rows, 0, dtype=torch.long, device=device)
-        self._eot = eot
+        self._eot, self._joined_from = eot, joined_from
         self._wanted = round(rows_per_window * patience)
         self._sums = torch.zeros(n_rows, device=device)
         self._finished: list[list[Candidate]] = [[] for _ in range(n_windows)]
@@ -186,8 +194,8 @@ class Beam:
 
     def advance(self, logits: Tensor) -> Tensor:
         n_beams = self.rows_per_window
-        highest, chosen, total = best(logits.float(), min(n_beams + 1, logits.shape[1]))
-        totals = self._sums[:, None] + (highest - total[:, None])
+        logprobs, chosen = self._continuations(logits.float())
+        totals = self._sums[:, None] + logprobs
         kept: list[tuple[int, int, float]] = []
         for at in range(len(self._windows)):
             own = slice(at * n_beams, (at + 1) * n_beams)
@@ -199,6 +207,20 @@ class Beam:
         self._sums = torch.tensor(sums, device=device)
         self._close_finished()
         return sources
+
+    def _continuations(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """The likeliest next tokens of each row: their log-probabilities (R, n) and themselves, best first.
+
+        Joined tokens come last whatever their probability, which is that of them all.
+        """
+        apart = logits if self._joined_from is None else logits[:, : self._joined_from]
+        highest, chosen, total = best(apart, min(self.rows_per_window + 1, apart.shape[1]))
+        if self._joined_from is not None:
+            _, joined, of_joined = best(logits[:, self._joined_from :], 1)
+            highest = torch.cat([highest, of_joined[:, None]], dim=1)
+            chosen = torch.cat([chosen, joined + self._joined_from], dim=1)
+            total = torch.logaddexp(total, of_joined)
+        return highest - total[:, None], chosen
 
     def _rank(self, at: int, totals: list[list[float]], chosen: list[list[int]]) -> list[tuple[int, int, float]]:
         """Best continuations of one window as (row, token, total); texts that end among them are set aside."""

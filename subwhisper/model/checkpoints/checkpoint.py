@@ -36,6 +36,8 @@ class Checkpoint:
     """SHA-256 of the weights, in hex; empty where nobody knows it, and nothing is kept under it then."""
     noise_logprob: float | None = None
     """Mean log-probability per token below which its text is what it makes of noise; `None` where nobody knows."""
+    spreads_timestamps: bool = False
+    """Whether it was taught that a timestamp's neighbours are partly right, which spreads its probability over them."""
 
 
 def stated_heads(stated: object, dims: ModelDims) -> tuple[tuple[int, int], ...] | None:

@@ -79,6 +79,7 @@ def read_directory(folder: Path) -> Checkpoint:
         # null says that there is none; files that say nothing are those of models that read prompts
         reads_prompts=generation.get("prev_sot_token_id", 0) is not None,
         noise_logprob=stated_number(generation.get("noise_logprob")),
+        spreads_timestamps=generation.get("spreads_timestamps") is True,
         name=name,
         fingerprint=fingerprint_of(files),
     )

@@ -26,7 +26,7 @@ from subwhisper.model.vocabulary import PUBLIC_SIZES, Vocabulary, named_vocabula
 from subwhisper.model.whisper import sinusoids
 
 _OURS = "subwhisper"
-_FLAGS = ("is_multilingual", "reads_prompts")
+_FLAGS = ("is_multilingual", "reads_prompts", "spreads_timestamps")
 _MULTILINGUAL_FROM = 51865  # entries of the vocabulary; how openai-whisper tells the models apart
 
 
@@ -64,6 +64,7 @@ def read_openai(path: Path) -> Checkpoint:
         suppress_tokens=stated_ids(more.get("suppress_tokens"), dims.n_vocab),
         reads_prompts=more.get("reads_prompts", True),
         noise_logprob=stated_number(more.get("noise_logprob")),
+        spreads_timestamps=more.get("spreads_timestamps", False),
         name=entry.name if entry is not None and entry.dims == dims else path.stem,
         fingerprint=fingerprint_of([path]),
     )
@@ -107,6 +108,7 @@ def write_openai(path: Path, checkpoint: Checkpoint, dtype: torch.dtype | None =
         "is_multilingual": checkpoint.is_multilingual,
         "reads_prompts": checkpoint.reads_prompts,
         "noise_logprob": checkpoint.noise_logprob,
+        "spreads_timestamps": checkpoint.spreads_timestamps,
         "words": None if is_public else [word.decode("latin-1") for word in checkpoint.vocabulary.words()],
     }
     with path.open("wb") as file:  # given the name alone, torch says of a full disk that something is wrong

@@ -36,6 +36,7 @@ def save_checkpoint(
         suppress_tokens=checkpoint.suppress_tokens,
         reads_prompts=checkpoint.reads_prompts,
         noise_logprob=checkpoint.noise_logprob,
+        spreads_timestamps=checkpoint.spreads_timestamps,
         dtype=dtype,
         overwrite=overwrite,
     )
@@ -52,6 +53,7 @@ def save_directory(
     suppress_tokens: Sequence[int] | None = None,
     reads_prompts: bool = True,
     noise_logprob: float | None = None,
+    spreads_timestamps: bool = False,
     dtype: torch.dtype | None = None,
     overwrite: bool = False,
 ) -> None:
@@ -67,6 +69,7 @@ def save_directory(
         suppress_tokens: ids text must not contain; None leaves the choice to the tokenizer.
         reads_prompts: whether decoders should give it the text before.
         noise_logprob: mean log-probability per token below which its text is noise; None where nobody knows.
+        spreads_timestamps: whether its probability of a timestamp is spread over the neighbours.
         dtype: type to store the weights in; None keeps theirs.
         overwrite: replace a model that is there.
 
@@ -81,7 +84,8 @@ def save_directory(
         "config.json": _config(dims, vocabulary, stored),
         "generation_config.json": _generation_config(vocabulary, alignment_heads, is_multilingual, suppress_tokens)
         | ({} if reads_prompts else {"prev_sot_token_id": None})
-        | ({} if noise_logprob is None else {"noise_logprob": noise_logprob}),
+        | ({} if noise_logprob is None else {"noise_logprob": noise_logprob})
+        | ({"spreads_timestamps": True} if spreads_timestamps else {}),
         "preprocessor_config.json": _preprocessor_config(dims),
     }
     try:

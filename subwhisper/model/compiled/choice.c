@@ -15,6 +15,11 @@ static void choose(const float *x, int64_t n, int64_t k, float *best, int64_t *a
             at[slot] = i;
         }
     }
+    if (best[0] == -INFINITY) {  /* nothing is allowed; a NaN must still show */
+        *logsumexp = 0;
+        for (int64_t place = 0; place < n; place++) *logsumexp += x[place];
+        return;
+    }
     const vec top = all(best[0]);
     vec sums = zero();
     float sum = 0;
