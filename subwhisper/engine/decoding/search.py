@@ -25,16 +25,18 @@ class Candidate:
     """What was sampled, the end token left out."""
     logprob: float
     """Sum over the tokens and the end token."""
+    joined: float = 0.0
+    """What is added to compare it with others: its timestamps count for all that could stand in their places."""
 
     def score(self, length_penalty: float | None) -> float:
         """Log-probability made comparable between lengths.
 
         Source: Wu et al. 2016, arXiv:1609.08144, equation 14, for a given penalty; else the mean per token.
         """
-        length = len(self.tokens)
+        length, logprob = len(self.tokens), self.logprob + self.joined
         if length_penalty is None:
-            return self.logprob / max(length, 1)
-        return float(self.logprob / ((5 + length) / 6) ** length_penalty)
+            return logprob / max(length, 1)
+        return float(logprob / ((5 + length) / 6) ** length_penalty)
 
 
 class Search(Protocol):
@@ -184,6 +186,7 @@ class Beam:
         self._eot, self._joined_from = eot, joined_from
         self._wanted = round(rows_per_window * patience)
         self._sums = torch.zeros(n_rows, device=device)
+        self._joined = torch.zeros(n_rows, device=device)  # of the sums, what joined tokens add
         self._finished: list[list[Candidate]] = [[] for _ in range(n_windows)]
         self._unfinished: list[list[Candidate] | None] = [None] * n_windows
         self._windows = list(range(n_windows))
@@ -194,7 +197,7 @@ class Beam:
 
     def advance(self, logits: Tensor) -> Tensor:
         n_beams = self.rows_per_window
-        logprobs, chosen = self._continuations(logits.float())
+        logprobs, chosen, gains = self._continuations(logits.float())
         totals = self._sums[:, None] + logprobs
         kept: list[tuple[int, int, float]] = []
         for at in range(len(self._windows)):
@@ -205,22 +208,28 @@ class Beam:
         sources = torch.tensor(rows, device=device)
         self.tokens = torch.cat([self.tokens[sources], torch.tensor(tokens, device=device)[:, None]], dim=1)
         self._sums = torch.tensor(sums, device=device)
+        if self._joined_from is not None:
+            is_joined = self.tokens[:, -1] >= self._joined_from
+            self._joined = self._joined[sources] + gains[sources].where(is_joined, 0.0)
         self._close_finished()
         return sources
 
-    def _continuations(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """The likeliest next tokens of each row: their log-probabilities (R, n) and themselves, best first.
+    def _continuations(self, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What each row may go on with.
 
-        Joined tokens come last whatever their probability, which is that of them all.
+        Returns:
+            (R, n) log-probabilities; (R, n) tokens, of which the last stands for all that are joined; (R,) how much
+            likelier these are together than it is alone.
         """
-        apart = logits if self._joined_from is None else logits[:, : self._joined_from]
+        apart = logits[:, : self._joined_from]
         highest, chosen, total = best(apart, min(self.rows_per_window + 1, apart.shape[1]))
-        if self._joined_from is not None:
-            _, joined, of_joined = best(logits[:, self._joined_from :], 1)
-            highest = torch.cat([highest, of_joined[:, None]], dim=1)
-            chosen = torch.cat([chosen, joined + self._joined_from], dim=1)
-            total = torch.logaddexp(total, of_joined)
-        return highest - total[:, None], chosen
+        if self._joined_from is None:
+            return highest - total[:, None], chosen, torch.zeros_like(total)
+        likeliest, joined, together = best(logits[:, self._joined_from :], 1)
+        highest = torch.cat([highest, together[:, None]], dim=1)
+        chosen = torch.cat([chosen, joined + self._joined_from], dim=1)
+        total = torch.logaddexp(total, together)
+        return highest - total[:, None], chosen, together - likeliest[:, 0]
 
     def _rank(self, at: int, totals: list[list[float]], chosen: list[list[int]]) -> list[tuple[int, int, float]]:
         """Best continuations of one window as (row, token, total); texts that end among them are set aside."""
@@ -237,7 +246,8 @@ class Beam:
         for row, token, total in options:
             if token == self._eot:
                 if len(finished) < self._wanted:
-                    finished.append(Candidate(tuple(self.tokens[row].tolist()), total))
+                    joined = float(self._joined[row])
+                    finished.append(Candidate(tuple(self.tokens[row].tolist()), total - joined, joined))
             else:
                 kept.append((row, token, total))
                 if len(kept) == self.rows_per_window:
@@ -256,15 +266,15 @@ class Beam:
             return None
         kept = torch.tensor(going_on, device=self.tokens.device).repeat_interleave(self.rows_per_window)
         rows = kept.nonzero()[:, 0]
-        self.tokens, self._sums = self.tokens[rows], self._sums[rows]
+        self.tokens, self._sums, self._joined = self.tokens[rows], self._sums[rows], self._joined[rows]
         self._windows = [*compress(self._windows, going_on)]
         return rows
 
     def _open_beams(self, at: int) -> list[Candidate]:
         rows = slice(at * self.rows_per_window, (at + 1) * self.rows_per_window)
-        texts, sums = self.tokens[rows].tolist(), self._sums[rows].tolist()
-        beams = [Candidate(tuple(text), total) for text, total in zip(texts, sums, strict=True)]
-        return sorted(beams, key=lambda beam: -beam.logprob)
+        texts, sums, joined = self.tokens[rows].tolist(), self._sums[rows].tolist(), self._joined[rows].tolist()
+        beams = [Candidate(tuple(text), total - own, own) for text, total, own in zip(texts, sums, joined, strict=True)]
+        return sorted(beams, key=lambda beam: -beam.logprob - beam.joined)
 
     def candidates(self) -> list[list[Candidate]]:
         still_open = {window: self._open_beams(at) for at, window in enumerate(self._windows)}
