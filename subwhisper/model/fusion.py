@@ -86,8 +86,8 @@ class ShortDecoderBlock(DecoderBlock):
         if mask is None:
             heard = attend_to_all(query, keys, values)
         else:
-            by_row = (one.view(len(rows), self._n_heads, *one.shape[1:]) for one in (query, keys, values))
-            heard = attend(*by_row, mask=mask)
+            asked, known, told = (one.view(len(rows), self._n_heads, *one.shape[1:]) for one in (query, keys, values))
+            heard = attend(asked, known, told, mask)
         return self._said_out(heard.view(rows.shape))
 
     def _heard(self, rows: Tensor, layer: int, cache: KeyValueCache) -> Tensor:

@@ -86,7 +86,10 @@ class CudaRecorder:
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
-        """Use the side stream after all that was begun before, and let all that comes later wait for it."""
+        """Use the side stream after all that was begun before, and let all that comes later wait for it.
+
+        So what it gives may be read, and freed, like anything else: the memory is not written to before.
+        """
         now = torch.cuda.current_stream(self._stream.device)
         self._stream.wait_stream(now)
         try:
@@ -118,6 +121,8 @@ class RecordedStep:
         """The recording; the step itself where there is none to be trusted."""
         try:
             replay = self._recorder.record(self._step)
+        except torch.OutOfMemoryError:  # fewer windows at once may do, and whoever reads them knows how
+            raise
         except RuntimeError as error:
             return self._without(str(error).strip().partition("\n")[0])
         if not self._recorder.is_trusted:

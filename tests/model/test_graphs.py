@@ -24,6 +24,7 @@ from subwhisper.model.dims import ModelDims
 from subwhisper.model.fixed_step import FixedStep
 from subwhisper.model.fusion import fuse, shorten
 from subwhisper.model.graphs import CudaRecorder, RecordingDecoder, Step, recording
+from subwhisper.model.quantization import quantize
 from subwhisper.model.whisper import Whisper
 
 DIMS = ModelDims(80, 60, 64, 2, 1, 600, 40, 64, 2, 2)
@@ -33,7 +34,7 @@ N_WINDOWS = 3
 class Notebook:
     """Records on the processor: the step again, with another step's numbers if it is told so."""
 
-    def __init__(self, *, wrong: float = 0.0, error: str = "") -> None:
+    def __init__(self, *, wrong: float = 0.0, error: Exception | None = None) -> None:
         self.is_trusted = False
         self.n_taken = self.n_recorded = self.n_replayed = 0
         self._wrong, self._error = wrong, error
@@ -45,7 +46,7 @@ class Notebook:
     def record(self, step: Step) -> Step:
         self.n_recorded += 1
         if self._error:
-            raise RuntimeError(self._error)
+            raise self._error
 
         def replay() -> Tensor:
             self.n_replayed += 1
@@ -162,9 +163,13 @@ class Log(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("filled", [False, True])
-@pytest.mark.parametrize("short", [False, True])
-def test_every_step_is_the_same_operations_and_none_asks_the_device(short: bool, filled: bool) -> None:
-    plain = plain_network(short=short)
+@pytest.mark.parametrize("int8", [False, True])
+def test_every_step_is_the_same_operations_and_none_asks_the_device(int8: bool, filled: bool) -> None:
+    plain = plain_network(short=False)
+    fuse(plain.decoder)
+    if int8:
+        quantize(plain, torch.device("cuda"))
+    shorten(plain)
     filler = torch.arange(2 * N_WINDOWS) % 3 if filled else None
     cache = plain.start(plain.hear(features()), rows_per_window=2, filler=filler)
     step = FixedStep(plain.decoder, cache)
@@ -177,6 +182,19 @@ def test_every_step_is_the_same_operations_and_none_asks_the_device(short: bool,
     assert seen[1] == seen[2] == seen[3]  # the first is taken before a recording
     asking = ("_local_scalar_dense", "nonzero", "aten.equal", "_to_copy", "aten.item")
     assert [said for said in seen[1] if any(word in said.split()[0] for word in asking)] == []
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_step_keeps_to_the_precision_of_the_network(dtype: torch.dtype) -> None:
+    plain = plain_network().to(dtype)
+    shorten(plain)  # it holds the weights of before
+    network = recorded(plain, Notebook())
+    caches = [one.start(one.hear(features().to(dtype)), rows_per_window=2) for one in (plain, network)]
+    for n_tokens in (4, 1, 1, 1):
+        tokens = torch.randint(600, (2 * N_WINDOWS, n_tokens), generator=torch.Generator().manual_seed(n_tokens))
+        expected, found = (one.decode(tokens, cache) for one, cache in zip((plain, network), caches, strict=True))
+        assert caches[1].known.dtype == dtype
+        assert (found - expected).norm() <= 4 * torch.finfo(dtype).eps * expected.norm()
 
 
 def test_a_step_is_the_same_again_until_it_is_aimed_elsewhere() -> None:
@@ -231,7 +249,7 @@ def test_positions_that_the_decoder_does_not_know_are_refused_as_before() -> Non
 @pytest.mark.parametrize(
     ("recorder", "reason"),
     [
-        (Notebook(error="operation not permitted\nwhen a stream is capturing"), "operation not permitted"),
+        (Notebook(error=RuntimeError("not permitted\nwhile a stream is capturing")), "not permitted"),
         (Notebook(wrong=0.1), "a replay gave other numbers than the step"),
         (Notebook(wrong=float("nan")), "a replay gave other numbers than the step"),
     ],
@@ -250,6 +268,14 @@ def test_recordings_that_fail_are_given_up_with_one_warning(
                 pair.read()
     assert caplog.messages == [f"CUDA graphs are off, and steps are taken one by one: {reason}"]
     assert recorder.n_recorded == 1
+
+
+def test_a_lack_of_memory_is_not_taken_for_a_failure_of_recordings() -> None:
+    pair = Pair(Notebook(error=torch.OutOfMemoryError("CUDA out of memory.")))
+    pair.read()
+    with pytest.raises(torch.OutOfMemoryError):
+        pair.read()
+    assert not graphs._given_up.is_set()
 
 
 def test_only_cuda_records_and_not_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
