@@ -15,6 +15,7 @@ from subwhisper.model.compiled.decoder import CompiledDecoder, can_compile, matr
 from subwhisper.model.compiled.packing import Shelf
 from subwhisper.model.few_rows import suit_few_rows
 from subwhisper.model.fusion import fuse, shorten
+from subwhisper.model.graphs import recording
 from subwhisper.model.quantization import quantize
 from subwhisper.model.whisper import Whisper, sinusoids
 
@@ -120,6 +121,7 @@ def ready(network: Whisper, placement: Placement, fingerprint: str = "") -> Whis
     network.to(placement.device, placement.dtype)
     if not steps_in_c:
         shorten(network)
+    network.decoder = recording(network.decoder, placement.device)
     return network
 
 

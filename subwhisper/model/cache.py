@@ -125,6 +125,8 @@ class KeyValueCache:
         self.rows_per_window = rows_per_window
         self.filler = filler
         self.length = 0
+        self.step: Callable[[Tensor, int], Tensor] | None = None
+        """Reads one token of every row at a position; made for the store as it lies, so it goes with it."""
         self._store = torch.zeros(shape, dtype=heard.dtype, device=heard.device)
 
     @property
@@ -171,12 +173,12 @@ class KeyValueCache:
 
     def reorder(self, rows: Tensor) -> None:
         """Let row i continue what row `rows[i]` has been; rows must stay within their window."""
-        if not torch.equal(rows, torch.arange(len(rows), device=rows.device)):
-            kept = self._store[:, :, :, :, : self.length]
-            kept.copy_(kept.index_select(2, rows))
+        kept = self._store[:, :, :, :, : self.length]
+        kept.copy_(kept.index_select(2, rows))
 
     def widen(self, times: int) -> None:
         """Continue every row in so many, so that a shared beginning is read once."""
+        self.step = None
         self._store = self._store.repeat_interleave(times, dim=2)
         if self.filler is not None:
             self.filler = self.filler.repeat_interleave(times)
@@ -184,6 +186,7 @@ class KeyValueCache:
 
     def keep(self, rows: Tensor) -> None:
         """Go on with these rows (R') only, in order; either all rows of a window or none."""
+        self.step = None
         kept = (rows[:: self.rows_per_window] // self.rows_per_window).tolist()
         self._windows = [self._windows[at] for at in kept]
         self.cross = self._heard.in_front(self._windows)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from subwhisper.model.cache import KeyValueCache
 from subwhisper.model.compiled import numbers
-from subwhisper.model.whisper import Attention, Decoder, DecoderBlock, Encoder, Whisper, attend_to_all
+from subwhisper.model.whisper import Attention, Decoder, DecoderBlock, Encoder, Whisper, attend, attend_to_all
 
 
 class FusedAttention(Attention):
@@ -70,19 +70,24 @@ class ShortDecoderBlock(DecoderBlock):
         self._widen, self._narrow = self.mlp[0].forward, self.mlp[2].forward
 
     def step(self, x: Tensor, layer: int, cache: KeyValueCache, mask: Tensor | None) -> Tensor:
-        if x.shape[1] > 1 or mask is not None:
+        if x.shape[1] > 1:
             return super().step(x, layer, cache, mask)
         rows = x[:, 0]
-        rows = rows + self._said(rows, layer, cache)
+        rows = rows + self._said(rows, layer, cache, mask)
         rows += self._heard(rows, layer, cache)
         rows += self._narrow(nn.functional.gelu(self._widen(self._norms[2](rows))))
         return rows[:, None]
 
-    def _said(self, rows: Tensor, layer: int, cache: KeyValueCache) -> Tensor:
-        """What (R, D) rows learn from the tokens before, (R, D)."""
+    def _said(self, rows: Tensor, layer: int, cache: KeyValueCache, mask: Tensor | None) -> Tensor:
+        """What (R, D) rows learn from the tokens before, (R, D), of which a mask (R or 1, 1, 1, L) hides some."""
         joined = self._joined(self._norms[0](rows)).view(len(rows), 3, self._n_heads, -1)
         keys, values = cache.append_one(layer, joined[:, 1:])
-        heard = attend_to_all(joined[:, 0].reshape(len(keys), 1, -1), keys, values)
+        query = joined[:, 0].reshape(len(keys), 1, -1)
+        if mask is None:
+            heard = attend_to_all(query, keys, values)
+        else:
+            asked, known, told = (one.view(len(rows), self._n_heads, *one.shape[1:]) for one in (query, keys, values))
+            heard = attend(asked, known, told, mask)
         return self._said_out(heard.view(rows.shape))
 
     def _heard(self, rows: Tensor, layer: int, cache: KeyValueCache) -> Tensor:

@@ -7,9 +7,13 @@ import torch
 from subwhisper.engine.decoding.loop import Beginning, Decoded, WindowDecoder
 from subwhisper.engine.decoding.search import Beam, Candidate, Greedy, Sampling
 from subwhisper.engine.options import DecodeOptions
+from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.errors import OptionError
+from subwhisper.model.fusion import fuse, shorten
+from subwhisper.model.graphs import RecordingDecoder, Step
+from subwhisper.model.whisper import Whisper
 
-from .networks import micro_network
+from .networks import ending_checkpoint, micro_network
 
 END, N = 3, 4
 CPU = torch.device("cpu")
@@ -218,3 +222,40 @@ def test_texts_with_different_beginnings_are_as_alone(
         assert alone.tokens == expected.tokens
         assert alone.avg_logprob == pytest.approx(expected.avg_logprob, abs=1e-5)
         assert alone.no_speech_prob == pytest.approx(expected.no_speech_prob, abs=1e-6)
+
+
+class Again:
+    """Records on the processor: the step again."""
+
+    is_trusted = False
+    n_recorded = 0
+
+    def take(self, step: Step) -> torch.Tensor:
+        return step()
+
+    def record(self, step: Step) -> Step:
+        self.n_recorded += 1
+        return step
+
+
+@pytest.mark.parametrize("prompts", [((),), PROMPTS])
+@pytest.mark.parametrize("beam_size", [1, 5])
+def test_recorded_steps_write_the_same_texts(beam_size: int, prompts: Sequence[tuple[int, ...]]) -> None:
+    """Six windows that leave at different times; every time, what is recorded holds no longer."""
+    checkpoint, recorder = ending_checkpoint(), Again()
+    model, tokenizer = Whisper(checkpoint.dims), Tokenizer(checkpoint.vocabulary, is_multilingual=False)
+    model.load_state_dict(checkpoint.tensors)
+    model.requires_grad_(False)
+    windows = torch.empty(6, 100, 32).normal_(generator=torch.Generator().manual_seed(5))
+    start = tokenizer.start_sequence("en", "transcribe")
+    beginnings = [Beginning(start, prompts[at % len(prompts)]) for at in range(6)]
+    options = DecodeOptions(beam_size=beam_size, no_repeat_ngram_size=2)
+    expected = WindowDecoder(model, tokenizer, options).decode(model.hear(windows), beginnings)
+    fuse(model.decoder)
+    shorten(model)
+    model.decoder = RecordingDecoder(model.decoder, recorder)
+    found = WindowDecoder(model, tokenizer, options).decode(model.hear(windows), beginnings)
+    assert [text.tokens for text in found] == [text.tokens for text in expected]
+    assert [text.avg_logprob for text in found] == pytest.approx([text.avg_logprob for text in expected], abs=1e-5)
+    assert len({len(text.tokens) for text in found}) > 3
+    assert recorder.n_recorded > 2

@@ -1,21 +1,26 @@
 """Graphics cards beside the processor, where there are any: CUDA's, and Apple's."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
+from threading import Event
 
 import pytest
 import torch
 
-from subwhisper.engine.decoding.loop import Beginning, WindowDecoder
+from subwhisper.engine.decoding.loop import Beginning, Decoded, WindowDecoder
 from subwhisper.engine.device import Compute, place
 from subwhisper.engine.options import DecodeOptions, TranscribeOptions
+from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import OptionError
+from subwhisper.model import graphs
+from subwhisper.model.graphs import CudaRecorder, Step
 from subwhisper.model.quantization import Int8Linear
 from subwhisper.model.whisper import Whisper
 
-from .networks import micro_checkpoint
+from .networks import ending_checkpoint, micro_checkpoint
 from .test_batched import BATCHED, noise
 from .test_company import N_TOKENS, N_WINDOWS, START, TIE, TOKENIZER, random_network
 
@@ -89,6 +94,77 @@ def test_a_recording_is_transcribed_on_a_card_from_start_to_end(device: str, com
     assert all(before <= after for before, after in pairwise(starts))
     assert model.transcribe(noise(9), options) == found
     assert model.hear_language(noise(4), TranscribeOptions()).language in ("en", "de")
+
+
+def six_texts(device: str, options: DecodeOptions, prompts: Sequence[tuple[int, ...]]) -> list[Decoded]:
+    """Texts of different lengths, so that windows leave while others go on."""
+    model = SpeechModel.build(ending_checkpoint(), device=device, compute="float32")
+    windows = torch.empty(6, 100, 32).normal_(generator=torch.Generator().manual_seed(5)).to(device)
+    start = model.tokenizer.start_sequence("en", "transcribe")
+    beginnings = [Beginning(start, prompts[at % len(prompts)]) for at in range(6)]
+    with torch.inference_mode():
+        heard = model.network.hear(windows)
+    return WindowDecoder(model.network, model.tokenizer, options).decode(heard, beginnings)
+
+
+@pytest.mark.gpu
+@CUDA
+@pytest.mark.parametrize("prompts", [((),), ((72, 105), (), tuple(range(65, 91)))])
+@pytest.mark.parametrize("beam_size", [1, 5])
+def test_replayed_steps_write_what_others_do(
+    beam_size: int,
+    prompts: Sequence[tuple[int, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As steps taken one by one, and as the processor; in batches whose windows leave at different times."""
+    recorded: list[Step] = []
+    record = CudaRecorder.record
+
+    def counted(recorder: CudaRecorder, step: Step) -> Step:
+        recorded.append(step)
+        return record(recorder, step)
+
+    monkeypatch.setattr(CudaRecorder, "record", counted)
+    monkeypatch.setattr(graphs, "_given_up", Event())
+    options = DecodeOptions(beam_size=beam_size, no_repeat_ngram_size=2)
+    replayed = six_texts("cuda", options, prompts)
+    n_recorded = len(recorded)
+    monkeypatch.setenv("SUBWHISPER_GRAPHS", "0")
+    others = [six_texts(device, options, prompts) for device in ("cuda", "cpu")]
+    assert n_recorded == len(recorded) > 2
+    assert caplog.messages == []
+    for texts in others:
+        assert [text.tokens for text in replayed] == [text.tokens for text in texts]
+        assert [text.avg_logprob for text in replayed] == pytest.approx([t.avg_logprob for t in texts], abs=1e-4)
+
+
+@pytest.mark.gpu
+@CUDA
+@pytest.mark.parametrize("compute", TIE)
+def test_a_replay_gives_the_logits_of_the_step(compute: Compute, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every precision, with several rows of a window and with filler, before and after windows leave."""
+    monkeypatch.setattr(graphs, "_given_up", Event())
+    replaying = network("cuda", compute)
+    monkeypatch.setenv("SUBWHISPER_GRAPHS", "0")
+    stepping = random_network(place("cuda", compute))
+    random = torch.Generator().manual_seed(7)
+    filler = torch.tensor([0, 0, 2, 2, 1, 1], device="cuda")
+    with torch.inference_mode():
+        caches = [
+            model.start(model.hear(features("cuda", compute)), rows_per_window=2, capacity=30, filler=filler)
+            for model in (replaying, stepping)
+        ]
+        for n_tokens, n_rows in [(4, 6), *[(1, 6)] * 5, *[(1, 4)] * 5]:
+            tokens = torch.randint(0, 50_000, (n_rows, n_tokens), generator=random).to("cuda")
+            if n_rows < len(caches[0].known[0, 0]):
+                for cache in caches:
+                    cache.keep(torch.tensor([0, 1, 4, 5], device="cuda"))
+            found, expected = (
+                model.decode(tokens, cache) for model, cache in zip((replaying, stepping), caches, strict=True)
+            )
+            assert float((found - expected).abs().max()) <= ERROR[compute]
+    assert not graphs._given_up.is_set()
 
 
 @pytest.mark.gpu

@@ -128,7 +128,7 @@ class TimestampRules:
         timestamps = torch.arange(begin, logits.shape[1], device=device)
         logits[:, begin:].masked_fill_(timestamps < torch.tensor(earliest, device=device)[:, None], _NEVER)
         likelier = logits[:, begin:].float().logsumexp(dim=-1) > logits[:, :begin].amax(dim=-1)
-        if likelier.any():
+        if likelier.is_cuda or likelier.any():  # to ask a GPU takes longer than to tell it
             logits[:, :begin].masked_fill_(likelier[:, None], _NEVER)
 
 

@@ -93,7 +93,7 @@ class Greedy:
     def advance(self, logits: Tensor) -> None:
         chosen, logprobs = self._choose(logits.float())
         if any(self._ended):
-            ended = torch.tensor(self._ended, device=logits.device)
+            ended = self.tokens[:, -1] == self._eot
             chosen, logprobs = chosen.masked_fill(ended, self._eot), logprobs.masked_fill(ended, 0.0)
         self._sums += logprobs
         self.tokens = torch.cat([self.tokens, chosen[:, None]], dim=1)
@@ -195,24 +195,25 @@ class Beam:
     def done(self) -> bool:
         return all(len(found) >= self._wanted for found in self._finished)
 
-    def advance(self, logits: Tensor) -> Tensor:
+    def advance(self, logits: Tensor) -> Tensor | None:
         n_beams = self.rows_per_window
         logprobs, chosen, gains = self._continuations(logits.float())
-        totals = self._sums[:, None] + logprobs
+        # a GPU is waited for each time, so all windows are fetched at once
+        totals, options = (self._sums[:, None] + logprobs).tolist(), chosen.tolist()
         kept: list[tuple[int, int, float]] = []
         for at in range(len(self._windows)):
             own = slice(at * n_beams, (at + 1) * n_beams)
-            kept += self._rank(at, totals[own].tolist(), chosen[own].tolist())
+            kept += self._rank(at, totals[own], options[own])
         rows, tokens, sums = zip(*kept, strict=True)
         device = logits.device
-        sources = torch.tensor(rows, device=device)
-        self.tokens = torch.cat([self.tokens[sources], torch.tensor(tokens, device=device)[:, None]], dim=1)
+        sources, added = torch.tensor([rows, tokens], device=device)
+        self.tokens = torch.cat([self.tokens[sources], added[:, None]], dim=1)
         self._sums = torch.tensor(sums, device=device)
         if self._joined_from is not None:
             is_joined = self.tokens[:, -1] >= self._joined_from
             self._joined = self._joined[sources] + gains[sources].where(is_joined, 0.0)
         self._close_finished()
-        return sources
+        return None if rows == tuple(range(len(rows))) else sources
 
     def _continuations(self, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What each row may go on with.
