@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from subwhisper.audio import SAMPLE_RATE, AudioSource
+from subwhisper.model.pages import paged
 
 N_FFT = 400
 HOP = 160
@@ -30,6 +31,8 @@ DYNAMIC_RANGE = 8.0
 """Powers of ten kept below the maximum."""
 KEPT_SECONDS = 20 * 60
 """Longest recording whose frames are kept: 38 MB with 80 mel bins."""
+_AT_ONCE = 1000
+"""Frames of a stream that are reckoned together: a processor gains nothing from more, and their spectra are large."""
 
 _BREAK_HZ, _BREAK_MEL, _LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27.0
 
@@ -68,6 +71,16 @@ def _log_power(padded: Tensor, n_mels: int) -> Tensor:
     spectrum = torch.stft(padded, N_FFT, HOP, window=window, center=False, return_complex=True)
     power = mel_filters(n_mels).to(padded.device) @ spectrum.abs() ** 2
     return power.clamp(min=10.0**FLOOR).log10()
+
+
+def _piecewise(padded: Tensor, n_mels: int) -> Tensor:
+    """The same, a part of the frames after the other, to be kept for a while."""
+    n_frames = (len(padded) - N_FFT) // HOP + 1
+    log_power = paged((n_mels, n_frames), torch.float32)
+    for first in range(0, n_frames, _AT_ONCE):
+        end = min(first + _AT_ONCE, n_frames)
+        log_power[:, first:end] = _log_power(padded[first * HOP : (end - 1) * HOP + N_FFT], n_mels)
+    return log_power
 
 
 def _scaled(log_power: Tensor, maximum: float | Tensor) -> Tensor:
@@ -118,7 +131,7 @@ def _stream(source: AudioSource, n_mels: int) -> Generator[tuple[Tensor, int], N
             started = True
         n_ready = (len(rest) - N_FFT) // HOP + 1 if started else 0
         if n_ready > 0:
-            yield _log_power(torch.from_numpy(rest[: (n_ready - 1) * HOP + N_FFT]), n_mels), n_samples
+            yield _piecewise(torch.from_numpy(rest[: (n_ready - 1) * HOP + N_FFT]), n_mels), n_samples
             rest = rest[n_ready * HOP :]
     if n_samples:
         silent = np.zeros(2 * N_FFT, np.float32)
@@ -126,7 +139,7 @@ def _stream(source: AudioSource, n_mels: int) -> Generator[tuple[Tensor, int], N
             longer = np.concatenate([rest, silent])
             rest = np.concatenate([longer[half:0:-1], rest])
         tail = np.concatenate([rest, silent])
-        yield _log_power(torch.from_numpy(tail), n_mels), n_samples
+        yield _piecewise(torch.from_numpy(tail), n_mels), n_samples
 
 
 def survey(source: AudioSource, n_mels: int) -> MelSurvey:

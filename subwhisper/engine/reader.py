@@ -46,13 +46,13 @@ class WindowEncoder:
 
     def hear(self, windows: Sequence[Window]) -> HeardWindows:
         """These windows, which lie in the order of the recording."""
-        network = self.model.network
-        mels = torch.stack([self._mel_of(window) for window in windows]).to(self.model.placement.device)
+        network, device = self.model.network, self.model.placement.device
+        mels = (self._mel_of(window).to(device) for window in windows)
         with torch.inference_mode():
-            if mels.is_cuda:
-                return network.hear(network.encode(mels))
+            if device.type == "cuda":
+                return network.hear(network.encode(torch.stack([*mels])))
             # a processor gains nothing from larger matrices, and one by one needs less memory
-            return network.hear(torch.cat([network.encode(mel) for mel in torch.split(mels, 1)]))
+            return network.hear(torch.cat([network.encode(mel[None]) for mel in mels]))
 
     def _mel_of(self, window: Window) -> torch.Tensor:
         missing = self.model.window_frames - window.n_frames

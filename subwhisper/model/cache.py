@@ -12,6 +12,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from subwhisper.model.pages import paged
+
 
 class CrossAttended:
     """Keys and values of one layer's cross-attention, computed once per window."""
@@ -37,7 +39,8 @@ class CrossAttended:
             for which, projected in enumerate(project(some)):
                 if kept is None:
                     _, heads, positions, width = projected.shape
-                    kept = projected.new_empty((2, len(features), heads, width, positions), dtype=dtype)
+                    shape = (2, len(features), heads, width, positions)
+                    kept = paged(shape, dtype) if features.is_cpu else projected.new_empty(shape, dtype=dtype)
                 kept[which, first : first + len(some)] = projected.transpose(-1, -2)
         assert kept is not None, "there is always a window"
         return cls(*kept.transpose(-1, -2))

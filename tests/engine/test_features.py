@@ -40,3 +40,10 @@ def test_frames_of_a_short_recording_are_made_once_and_of_a_long_one_again(
         torch.testing.assert_close(reader.window(first, 200), whole[:, first : first + 200], atol=1e-5, rtol=0)
     reader.close()
     assert source.times_read == times_read
+
+
+def test_frames_reckoned_in_parts_are_those_of_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_blocks = torch.cat([*(survey(Source(), N_MELS).kept or ())], dim=1)
+    monkeypatch.setattr(features, "_AT_ONCE", 40)
+    in_parts = torch.cat([*(survey(Source(), N_MELS).kept or ())], dim=1)
+    torch.testing.assert_close(in_parts, in_blocks, atol=1e-5, rtol=0)

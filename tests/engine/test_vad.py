@@ -11,7 +11,7 @@ import torch
 from subwhisper.audio import SAMPLE_RATE, Samples, Span
 from subwhisper.engine.options import VadOptions
 from subwhisper.engine.vad import silero
-from subwhisper.engine.vad.detector import FRAME_SAMPLES, FRAME_SECONDS, EnergyDetector, SpeechDetector
+from subwhisper.engine.vad.detector import FRAME_SAMPLES, FRAME_SECONDS, EnergyDetector, SpeechDetector, levels_db
 from subwhisper.engine.vad.listener import SpeechListener, find_speech
 from subwhisper.engine.vad.silero import SileroDetector
 from subwhisper.engine.vad.spans import SpanMaker
@@ -236,3 +236,10 @@ def test_few_lengths_are_passed_to_the_network(monkeypatch: pytest.MonkeyPatch) 
     for n_frames in range(1, 1100, 37):
         assert len(SileroDetector().probabilities(noise[:n_frames])) == n_frames
     assert len(lengths) <= 11
+
+
+def test_the_level_of_a_frame_is_the_same_in_any_company() -> None:
+    frames_of_noise = np.random.default_rng(5).normal(size=(200, FRAME_SAMPLES)).astype(np.float32)
+    alone = [levels_db(frames_of_noise[at : at + 1]) for at in range(200)]
+    np.testing.assert_array_equal(levels_db(frames_of_noise), np.concatenate(alone))
+    assert len(levels_db(frames_of_noise[:0])) == 0

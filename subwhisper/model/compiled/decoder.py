@@ -17,6 +17,7 @@ from torch.nn import functional
 from subwhisper.model.cache import CrossAttended, HeardWindows, KeyValueCache
 from subwhisper.model.compiled.library import ONE_AT_A_TIME, Cross, Layer, Matrix, Norm, Step, library
 from subwhisper.model.compiled.packing import BLOCK, Packed, pack, pack_matrix
+from subwhisper.model.pages import paged
 from subwhisper.model.whisper import Attention, Decoder, DecoderBlock, counted
 
 _LANES = 16
@@ -279,7 +280,7 @@ class _Heard(Attention):
         if not isinstance(self.key, nn.Linear):
             return CrossAttended.by_width(features, self.keys_and_values, dtype)
         n_windows, n_positions, width = features.shape
-        by_width = features.new_empty((2, n_windows, self.n_heads, width // self.n_heads, n_positions), dtype=dtype)
+        by_width = paged((2, n_windows, self.n_heads, width // self.n_heads, n_positions), dtype)
         for layer, places in zip((self.key, self.value), by_width.flatten(2, 3), strict=True):
             for window, place in zip(features, places, strict=True):
                 product = torch.mm(layer.weight, window.T, out=None if place.dtype != window.dtype else place)
