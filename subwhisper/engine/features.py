@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from subwhisper.audio import SAMPLE_RATE, AudioSource
+from subwhisper.audio import SAMPLE_RATE, AudioSource, Samples
 from subwhisper.model.pages import paged
 
 N_FFT = 400
@@ -31,6 +31,7 @@ DYNAMIC_RANGE = 8.0
 """Powers of ten kept below the maximum."""
 KEPT_SECONDS = 20 * 60
 """Longest recording whose frames are kept: 38 MB with 80 mel bins."""
+CPU = torch.device("cpu")
 _AT_ONCE = 1000
 """Frames of a stream that are reckoned together: a processor gains nothing from more, and their spectra are large."""
 
@@ -73,8 +74,11 @@ def _log_power(padded: Tensor, n_mels: int) -> Tensor:
     return power.clamp(min=10.0**FLOOR).log10()
 
 
-def _piecewise(padded: Tensor, n_mels: int) -> Tensor:
-    """The same, a part of the frames after the other, to be kept for a while."""
+def _kept_log_power(samples: Samples, n_mels: int, device: torch.device) -> Tensor:
+    """The same of samples that have just been read, to be kept for a while; on a processor, part by part."""
+    padded = torch.from_numpy(samples)
+    if device != CPU:
+        return _log_power(padded.to(device), n_mels)
     n_frames = (len(padded) - N_FFT) // HOP + 1
     log_power = paged((n_mels, n_frames), torch.float32)
     for first in range(0, n_frames, _AT_ONCE):
@@ -109,6 +113,8 @@ class MelSurvey:
     """Largest log10 power of any frame."""
     kept: tuple[Tensor, ...] | None = field(default=None, repr=False, compare=False)
     """Log powers of all frames, one piece behind the other, of a recording that is short enough."""
+    device: torch.device = field(default=CPU, compare=False)
+    """Where frames are reckoned, and lie."""
 
     @property
     def duration(self) -> float:
@@ -116,7 +122,7 @@ class MelSurvey:
         return self.n_frames / FRAMES_PER_SECOND
 
 
-def _stream(source: AudioSource, n_mels: int) -> Generator[tuple[Tensor, int], None, None]:
+def _stream(source: AudioSource, n_mels: int, device: torch.device) -> Generator[tuple[Tensor, int], None, None]:
     """Log powers of a recording followed by silence, with the number of samples read so far.
 
     The last piece holds the frames that reach past the end; behind them every frame is `FLOOR`.
@@ -131,7 +137,7 @@ def _stream(source: AudioSource, n_mels: int) -> Generator[tuple[Tensor, int], N
             started = True
         n_ready = (len(rest) - N_FFT) // HOP + 1 if started else 0
         if n_ready > 0:
-            yield _piecewise(torch.from_numpy(rest[: (n_ready - 1) * HOP + N_FFT]), n_mels), n_samples
+            yield _kept_log_power(rest[: (n_ready - 1) * HOP + N_FFT], n_mels, device), n_samples
             rest = rest[n_ready * HOP :]
     if n_samples:
         silent = np.zeros(2 * N_FFT, np.float32)
@@ -139,20 +145,27 @@ def _stream(source: AudioSource, n_mels: int) -> Generator[tuple[Tensor, int], N
             longer = np.concatenate([rest, silent])
             rest = np.concatenate([longer[half:0:-1], rest])
         tail = np.concatenate([rest, silent])
-        yield _piecewise(torch.from_numpy(tail), n_mels), n_samples
+        yield _kept_log_power(tail, n_mels, device), n_samples
 
 
-def survey(source: AudioSource, n_mels: int) -> MelSurvey:
-    """Read a recording once for its length and its loudest frame."""
+def survey(source: AudioSource, n_mels: int, device: torch.device = CPU) -> MelSurvey:
+    """Read a recording once for its length and its loudest frame.
+
+    Args:
+        source: the recording.
+        n_mels: mel bins of the model.
+        device: where the model is; frames are reckoned there if it is a CUDA device, else on the processor.
+    """
+    device = device if device.type == "cuda" else CPU
     maximum, n_samples = FLOOR, 0
     pieces: list[Tensor] = []
-    for log_power, n_read in _stream(source, n_mels):
+    for log_power, n_read in _stream(source, n_mels, device):
         maximum, n_samples = max(maximum, float(log_power.max())), n_read
         if n_read <= KEPT_SECONDS * SAMPLE_RATE:
             pieces.append(log_power)
         else:
             pieces.clear()
-    return MelSurvey(n_samples // HOP, maximum, tuple(pieces) or None)
+    return MelSurvey(n_samples // HOP, maximum, tuple(pieces) or None, device)
 
 
 class MelReader:
@@ -174,7 +187,7 @@ class MelReader:
             self._held.append(piece)
             self._held_to += piece.shape[1]
             self._forget(first - self._behind)
-        held, at = [torch.empty(self._n_mels, 0)], self._held_from
+        held, at = [torch.empty(self._n_mels, 0, device=self._survey.device)], self._held_from
         for piece_held in self._held:
             held.append(piece_held[:, max(0, first - at) : max(0, first + n_frames - at)])
             at += piece_held.shape[1]
@@ -190,7 +203,7 @@ class MelReader:
         if self._survey.kept is not None:
             yield from self._survey.kept
             return
-        with closing(_stream(self._source, self._n_mels)) as stream:
+        with closing(_stream(self._source, self._n_mels, self._survey.device)) as stream:
             for log_power, _ in stream:
                 yield log_power
 

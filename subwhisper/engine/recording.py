@@ -91,7 +91,7 @@ class Recording:
         self._store = store or NothingKept()
         self._model, self._tokenizer = model, model.tokenizer
         n_mels = model.network.dims.n_mels
-        surveyed = surveyed or survey_recording(audio, n_mels, *self._vad())
+        surveyed = surveyed or survey_recording(audio, n_mels, *self._vad(), device=model.placement.device)
         self.survey, self._speech = surveyed.mel, surveyed.speech
         self._audit = self._make_audit(surveyed)
         behind = round(2 * LONGEST_STRETCH * FRAMES_PER_SECOND) if self._speech else 0

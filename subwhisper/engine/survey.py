@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import torch
+
 from subwhisper.audio import Audio, AudioSource, Samples, Span
-from subwhisper.engine.features import MelSurvey, survey
+from subwhisper.engine.features import CPU, MelSurvey, survey
 from subwhisper.engine.options import VadOptions
 from subwhisper.engine.vad.detector import Frames, Probabilities, SpeechDetector
 from subwhisper.engine.vad.listener import SpeechListener, detector, find_speech
@@ -57,11 +59,11 @@ class _Overheard:
             yield block
 
 
-def survey_stretch(audio: Audio, n_mels: int, second: VadOptions | None) -> Survey:
+def survey_stretch(audio: Audio, n_mels: int, second: VadOptions | None, *, device: torch.device = CPU) -> Survey:
     """Learn what there is to know of sound in which someone speaks all the time; arguments as in `survey_recording`."""
     speech = SpeechMap([Span(0.0, audio.duration)])
     checked = None if second is None else SpeechMap(find_speech(audio.blocks(), second))
-    return Survey(survey(audio, n_mels), speech, checked)
+    return Survey(survey(audio, n_mels, device), speech, checked)
 
 
 def survey_recording(
@@ -70,6 +72,8 @@ def survey_recording(
     vad: VadOptions | None,
     longest: float | None = None,
     second: VadOptions | None = None,
+    *,
+    device: torch.device = CPU,
 ) -> Survey:
     """Read a recording once, from start to end.
 
@@ -79,12 +83,13 @@ def survey_recording(
         vad: how speech is told from the rest; `None`: not at all.
         longest: seconds a span of speech may last; longer ones are cut in a pause.
         second: how another detector tells it; `None`: there is none.
+        device: where the model is.
 
     Raises:
         ModelError: the detector's network is not there.
     """
     if vad is None:
-        return Survey(survey(source, n_mels), None)
+        return Survey(survey(source, n_mels, device), None)
     suspecting = _Suspecting(detector(vad))
     listeners = [SpeechListener(suspecting, vad, longest=longest)]
     if second is not None:
@@ -95,7 +100,7 @@ def survey_recording(
         for listener, spans in zip(listeners, found, strict=True):
             spans += listener.hear(block)
 
-    mel = survey(_Overheard(source, hear), n_mels)
+    mel = survey(_Overheard(source, hear), n_mels, device)
     maps = [SpeechMap(spans + listener.finish()) for listener, spans in zip(listeners, found, strict=True)]
     faint = suspecting.finish(mel.duration) if vad.detector == "silero" else None
     return Survey(mel, maps[0], maps[1] if second else None, faint)

@@ -114,7 +114,8 @@ class Transcriber:
         n_mels, n_frames = self.model.network.dims.n_mels, self.model.window_frames
         firsts = first_openings(audio, chosen.vad, chosen.language_detection_segments, n_frames)
         opening = Opening(audio, (firsts[-1] + n_frames) * HOP)
-        encoder = WindowEncoder(self.model, MelReader(opening, n_mels, survey(opening, n_mels)))
+        surveyed = survey(opening, n_mels, self.model.placement.device)
+        encoder = WindowEncoder(self.model, MelReader(opening, n_mels, surveyed))
         ladder = MemoryLadder(self.model, 1)
         return next(ladder.run(lambda asked: [hear_language(encoder, asked[0], chosen)], [firsts]))
 
@@ -158,7 +159,8 @@ class Transcriber:
             raise OptionError(f"a stream cannot be read for {what}", hint="use transcribe for a whole recording")
         second, last_speech = second_opinion(chosen.vad.detector), 0.0
         for stretch in stretches(blocks, chosen.vad, self.model.window_frames / FRAMES_PER_SECOND):
-            surveyed = survey_stretch(stretch.audio, self.model.network.dims.n_mels, second)
+            n_mels, device = self.model.network.dims.n_mels, self.model.placement.device
+            surveyed = survey_stretch(stretch.audio, n_mels, second, device=device)
             silent_since = last_speech - stretch.start
             recording = Recording(self.model, stretch.audio, chosen, surveyed=surveyed, last_speech=silent_since)
             for segment in recording.segments():

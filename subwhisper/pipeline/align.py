@@ -191,7 +191,7 @@ def _aligner(engine: Transcriber, audio: MediaAudio, language: str, loudness: Lo
     n_mels = model.network.dims.n_mels
     start = model.tokenizer.start_sequence(language, "transcribe")
     return ForcedAligner(
-        WindowEncoder(model, MelReader(audio, n_mels, survey(audio, n_mels))),
+        WindowEncoder(model, MelReader(audio, n_mels, survey(audio, n_mels, model.placement.device))),
         Aligner(model.network, model.tokenizer, model.alignment_heads, start, language, prepended="", appended=""),
         loudness,
     )

@@ -11,6 +11,7 @@ import torch
 
 from subwhisper.engine.decoding.loop import Beginning, Decoded, WindowDecoder
 from subwhisper.engine.device import Compute, place
+from subwhisper.engine.features import MelReader, survey
 from subwhisper.engine.options import DecodeOptions, TranscribeOptions
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.engine.transcriber import Transcriber
@@ -42,6 +43,21 @@ def network(device: str, compute: Compute) -> Whisper:
 def features(device: str, compute: str) -> torch.Tensor:
     heard = torch.randn(N_WINDOWS, 1500, 384, generator=torch.Generator().manual_seed(6))
     return heard.to(device, torch.float32 if compute == "int8" else getattr(torch, compute))
+
+
+@pytest.mark.gpu
+@CUDA
+def test_frames_reckoned_on_a_card_are_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kept_seconds in (60, 0):  # kept, and read again
+        monkeypatch.setattr("subwhisper.engine.features.KEPT_SECONDS", kept_seconds)
+        windows = []
+        for device in ("cuda", "cpu"):
+            surveyed = survey(noise(30.0), 80, torch.device(device))
+            reader = MelReader(noise(30.0), 80, surveyed)
+            windows.append(reader.window(500, 2800))
+            reader.close()
+        assert windows[0].is_cuda
+        torch.testing.assert_close(windows[0].cpu(), windows[1], atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize(("device", "compute"), PLACES)
