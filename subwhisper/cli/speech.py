@@ -19,8 +19,12 @@ Batched = Annotated[
     option("--batched/--no-batched", panel=_PANEL, hidden=True, help="whisper-ctranslate2's name for --plan."),
 ]
 BatchSize = Annotated[
-    int, option("--batch-size", panel=_PANEL, metavar="N", min=1, help="Windows read at once by the batched plan.")
-]
+    int | None,
+    option(
+        "--batch-size", panel=_PANEL, metavar="N", min=1,
+        help="Windows read at once by the batched plan: 8, or as many as fill a GPU, if not given.",
+    ),
+]  # fmt: skip
 Vad = Annotated[
     str,
     option(

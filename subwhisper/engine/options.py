@@ -167,8 +167,9 @@ class TranscribeOptions:
     """Seconds of silence around doubtful text that make it skipped; needs `word_timestamps`."""
     plan: PlanName = "batched"
     """`batched` lays windows over speech and reads several at once; `sequential` reads one after the other."""
-    batch_size: int = 8
-    """Windows read at once by the batched plan. More is faster, up to a point, and needs more memory."""
+    batch_size: int | None = None
+    """Windows read at once by the batched plan. More is faster, up to a point, and needs more memory. `None`: 8, and on
+    a CUDA device as many as half of its free memory holds, up to 64."""
     decode: DecodeOptions = field(default_factory=DecodeOptions)
     fallback: FallbackOptions = field(default_factory=FallbackOptions)
     vad: VadOptions = field(default_factory=VadOptions)

@@ -22,6 +22,7 @@ from subwhisper.engine.language import WindowLanguages, hear_language, openings
 from subwhisper.engine.memory import MemoryLadder, Sharing, give_back
 from subwhisper.engine.options import TranscribeOptions, VadOptions
 from subwhisper.engine.reader import Languages, WindowEncoder, WindowReader
+from subwhisper.engine.room import windows_at_once
 from subwhisper.engine.settling import Settler
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.engine.survey import Survey, survey_recording
@@ -96,7 +97,8 @@ class Recording:
         self._audit = self._make_audit(surveyed)
         behind = round(2 * LONGEST_STRETCH * FRAMES_PER_SECOND) if self._speech else 0
         self._encoder = WindowEncoder(model, MelReader(audio, n_mels, self.survey, behind=behind))
-        self._ladder = MemoryLadder(model, options.batch_size)
+        self._at_once = windows_at_once(model, options)
+        self._ladder = MemoryLadder(model, self._at_once)
         self._sharing = Sharing()
         self._gave_up_before: list[str] = []
         self.language, self.language_probability = self._language()
@@ -296,5 +298,5 @@ class Recording:
             return SequentialPlan(clips, self._model.window_frames)
         if self.options.plan == "batched":
             windows = pack(self._speech, clips, self._model.window_frames)
-            return BatchedPlan(windows, self.options.batch_size)
+            return BatchedPlan(windows, self._at_once)
         return SequentialPlan(clips_with_speech(clips, self._speech), self._model.window_frames)

@@ -26,6 +26,7 @@ from subwhisper.engine.device import place, set_threads
 from subwhisper.engine.features import FRAMES_PER_SECOND
 from subwhisper.engine.options import DecodeOptions, FallbackOptions, TranscribeOptions, VadOptions
 from subwhisper.engine.processor import processor
+from subwhisper.engine.room import windows_at_once
 from subwhisper.engine.speech_model import SpeechModel
 from subwhisper.engine.transcriber import Transcriber
 from subwhisper.errors import SubwhisperError, ToolError
@@ -61,7 +62,7 @@ class BenchJob:
     device: str = "auto"
     threads: int | None = None
     beam_size: int = DecodeOptions.beam_size
-    batch_size: int = TranscribeOptions.batch_size
+    batch_size: int | None = TranscribeOptions.batch_size
     seconds: float = 20.0
     """About as long as one model in one precision may take."""
 
@@ -160,9 +161,10 @@ def measure(job: BenchJob) -> Figures:
     source: AudioSource = open_audio(job.audio) if job.audio else Noise()
     whole = _heard(engine, source, options, window)
     left = job.seconds - (time.perf_counter() - started)
-    n_windows = max(1, min(round(left / whole.took), job.batch_size * _MOST_BATCHES))
+    at_once = windows_at_once(engine.model, options)
+    n_windows = max(1, min(round(left / whole.took), at_once * _MOST_BATCHES))
     if n_windows > 1:  # else the first, which was slowed down by being the first, must do
-        whole = _heard(engine, source, options, window * _whole_batches(n_windows, job.batch_size))
+        whole = _heard(engine, source, options, window * _whole_batches(n_windows, at_once))
     if job.audio is None:  # noise is cut where it is quietest, so windows are not quite full; talk would fill them
         whole = replace(whole, sound=whole.n_windows * window)
     sample = job.audio.name if job.audio else f"a noise like talk, {TOKENS_A_SECOND:.1f} tokens a second"

@@ -60,6 +60,14 @@ def test_frames_reckoned_on_a_card_are_the_processors(monkeypatch: pytest.Monkey
         torch.testing.assert_close(windows[0].cpu(), windows[1], atol=1e-3, rtol=0)
 
 
+@pytest.mark.gpu
+@CUDA
+def test_a_card_has_room_for_the_windows_that_it_is_given() -> None:
+    options = replace(BATCHED, batch_size=None, language="en")
+    transcript = Transcriber(micro_checkpoint(), device="cuda").transcribe(noise(200.0), options)
+    assert transcript.provenance["gave_up"] == []
+
+
 @pytest.mark.parametrize(("device", "compute"), PLACES)
 def test_a_card_computes_what_the_processor_does(device: str, compute: Compute) -> None:
     tokens = torch.randint(0, 50_000, (N_WINDOWS, N_TOKENS), generator=torch.Generator().manual_seed(7))
