@@ -11,7 +11,7 @@ Shapes: M mel bins, F frames, N samples.
 
 from collections import deque
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -75,16 +75,22 @@ def _log_power(padded: Tensor, n_mels: int) -> Tensor:
 
 
 def _kept_log_power(samples: Samples, n_mels: int, device: torch.device) -> Tensor:
-    """The same of samples that have just been read, to be kept for a while; on a processor, part by part."""
+    """The same of samples that have just been read, part by part, to be kept for a while by the processor."""
     padded = torch.from_numpy(samples)
-    if device != CPU:
-        return _log_power(padded.to(device), n_mels)
     n_frames = (len(padded) - N_FFT) // HOP + 1
     log_power = paged((n_mels, n_frames), torch.float32)
     for first in range(0, n_frames, _AT_ONCE):
         end = min(first + _AT_ONCE, n_frames)
-        log_power[:, first:end] = _log_power(padded[first * HOP : (end - 1) * HOP + N_FFT], n_mels)
+        log_power[:, first:end] = _reckoned(padded[first * HOP : (end - 1) * HOP + N_FFT], n_mels, device)
     return log_power
+
+
+def _reckoned(padded: Tensor, n_mels: int, device: torch.device) -> Tensor:
+    """The same, on a device if it has room."""
+    if device != CPU:
+        with suppress(RuntimeError):  # a card that is full says it in many ways, and the processor can do it, too
+            return _log_power(padded.to(device), n_mels).cpu()
+    return _log_power(padded, n_mels)
 
 
 def _scaled(log_power: Tensor, maximum: float | Tensor) -> Tensor:
@@ -114,7 +120,7 @@ class MelSurvey:
     kept: tuple[Tensor, ...] | None = field(default=None, repr=False, compare=False)
     """Log powers of all frames, one piece behind the other, of a recording that is short enough."""
     device: torch.device = field(default=CPU, compare=False)
-    """Where frames are reckoned, and lie."""
+    """Where frames are reckoned."""
 
     @property
     def duration(self) -> float:
@@ -183,17 +189,25 @@ class MelReader:
         """Frames `first` to `first + n_frames`, (M, n_frames) float32; silence past the end."""
         if first < self._held_from:
             self._rewind()
-        while self._held_to < first + n_frames and (piece := next(self._pieces, None)) is not None:
+        while self._held_to < first + n_frames and (piece := self._next()) is not None:
             self._held.append(piece)
             self._held_to += piece.shape[1]
             self._forget(first - self._behind)
-        held, at = [torch.empty(self._n_mels, 0, device=self._survey.device)], self._held_from
+        held, at = [torch.empty(self._n_mels, 0)], self._held_from
         for piece_held in self._held:
             held.append(piece_held[:, max(0, first - at) : max(0, first + n_frames - at)])
             at += piece_held.shape[1]
         found = torch.cat(held, dim=1)
         filled = torch.nn.functional.pad(found, (0, n_frames - found.shape[1]), value=FLOOR)
         return _scaled(filled, self._survey.maximum)
+
+    def _next(self) -> Tensor | None:
+        """The next piece; after a failure (of memory, say) whoever tries again reads from the start."""
+        try:
+            return next(self._pieces, None)
+        except Exception:
+            self._rewind()  # a generator that has failed would give nothing more, as at the end of a recording
+            raise
 
     def close(self) -> None:
         """Stop reading; whatever decodes the recording ends now and not when Python does."""

@@ -7,6 +7,7 @@ same way, in this recording and in the next.
 import ctypes
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TypeVar
@@ -137,7 +138,8 @@ class MemoryLadder:
             self.steps.append(f"memory ran out with {load}; went on with {lighter}")
             _log.info("%s (%s)", self.steps[-1], complaint)
             if load.placement.device.type == "cuda":
-                torch.cuda.empty_cache()
+                with suppress(RuntimeError):  # torch refuses where the recording of a step has failed
+                    torch.cuda.empty_cache()
             self._batch, complaint = lighter.batch, self._moved(lighter.placement)
             load = lighter
 

@@ -97,8 +97,8 @@ class Recording:
         self._audit = self._make_audit(surveyed)
         behind = round(2 * LONGEST_STRETCH * FRAMES_PER_SECOND) if self._speech else 0
         self._encoder = WindowEncoder(model, MelReader(audio, n_mels, self.survey, behind=behind))
-        self._at_once = windows_at_once(model, options)
-        self._ladder = MemoryLadder(model, self._at_once)
+        self.windows_at_once = windows_at_once(model, options)
+        self._ladder = MemoryLadder(model, self.windows_at_once)
         self._sharing = Sharing()
         self._gave_up_before: list[str] = []
         self.language, self.language_probability = self._language()
@@ -298,5 +298,5 @@ class Recording:
             return SequentialPlan(clips, self._model.window_frames)
         if self.options.plan == "batched":
             windows = pack(self._speech, clips, self._model.window_frames)
-            return BatchedPlan(windows, self._at_once)
+            return BatchedPlan(windows, self.windows_at_once)
         return SequentialPlan(clips_with_speech(clips, self._speech), self._model.window_frames)

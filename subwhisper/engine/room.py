@@ -25,7 +25,9 @@ def windows_at_once(model: SpeechModel, options: TranscribeOptions) -> int:
         return _ON_A_PROCESSOR
     n_free, _ = torch.cuda.mem_get_info(placement.device)
     n_held = torch.cuda.memory_reserved(placement.device) - torch.cuda.memory_allocated(placement.device)  # by torch
-    n_rows = options.decode.beam_size * (2 if options.task == "both" else 1)
+    decode, is_sampled = options.decode, any(options.fallback.temperatures)
+    n_texts = max(decode.beam_size, decode.best_of if is_sampled else 1)
+    n_rows = n_texts * (2 if options.task == "both" else 1)
     return fitting(model.network.dims, n_free + n_held, n_rows=n_rows, n_bytes=placement.dtype.itemsize)
 
 

@@ -91,6 +91,7 @@ class Transcriber:
                 **self.provenance(recording.options),
                 "coverage": recording.coverage.to_dict() if recording.coverage else None,
                 "dropped": [asdict(dropped) for dropped in recording.dropped],
+                "windows_at_once": recording.windows_at_once,
                 "gave_up": recording.sacrifices,
             },
         )

@@ -259,3 +259,12 @@ def test_recorded_steps_write_the_same_texts(beam_size: int, prompts: Sequence[t
     assert [text.avg_logprob for text in found] == pytest.approx([text.avg_logprob for text in expected], abs=1e-5)
     assert len({len(text.tokens) for text in found}) > 3
     assert recorder.n_recorded > 2
+
+
+def test_what_is_forbidden_is_no_text() -> None:
+    """Where one token alone is allowed, the end is among the others only as one of them."""
+    search = Beam(1, eot=0, device=CPU, rows_per_window=2)
+    only = [0.0, 0.0, 1.0, 0.0]
+    search.advance(logits(only, only))
+    search.advance(logits([0.0, 0.5, 0.5, 0.0], [0.0, 0.5, 0.5, 0.0]))
+    assert all(beam.tokens for beam in search.candidates()[0])

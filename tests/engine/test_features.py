@@ -47,3 +47,32 @@ def test_frames_reckoned_in_parts_are_those_of_all_at_once(monkeypatch: pytest.M
     monkeypatch.setattr(features, "_AT_ONCE", 40)
     in_parts = torch.cat([*(survey(Source(), N_MELS).kept or ())], dim=1)
     torch.testing.assert_close(in_parts, in_blocks, atol=1e-5, rtol=0)
+
+
+def test_a_window_is_whole_after_memory_has_run_out_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a long recording, whose frames are reckoned as they are needed."""
+    monkeypatch.setattr(features, "KEPT_SECONDS", 0)
+    surveyed, reckon = survey(Source(), N_MELS), features._log_power
+    expected = MelReader(Source(), N_MELS, surveyed).window(0, 300)
+    calls = iter(range(100))
+
+    def failing(padded: torch.Tensor, n_mels: int) -> torch.Tensor:
+        if next(calls) == 1:
+            raise MemoryError
+        return reckon(padded, n_mels)
+
+    monkeypatch.setattr(features, "_log_power", failing)
+    reader = MelReader(Source(), N_MELS, surveyed)
+    with pytest.raises(MemoryError):
+        reader.window(0, 300)
+    torch.testing.assert_close(reader.window(0, 300), expected)
+
+
+def test_frames_are_reckoned_by_the_processor_where_a_card_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    class FullCard(torch.Tensor):
+        def to(self, *_: object) -> torch.Tensor:
+            raise torch.OutOfMemoryError
+
+    samples = torch.randn(4000)
+    found = features._reckoned(samples.as_subclass(FullCard), N_MELS, torch.device("cuda"))
+    torch.testing.assert_close(found.as_subclass(torch.Tensor), features._log_power(samples, N_MELS))

@@ -84,7 +84,7 @@ class WindowDecoder:
             OptionError: the prefix leaves no room for text.
         """
         self._model, self._tokenizer, self._options = model, tokenizer, options
-        self._joined_from = tokenizer.timestamp_begin if spreads_timestamps else None
+        self._joined_from = tokenizer.timestamp_begin if spreads_timestamps and not options.without_timestamps else None
         self._n_context = model.dims.n_text_ctx
         self._sample_len = options.sample_len or self._n_context // 2
         self._start_of_text = self._tokens_before_text()

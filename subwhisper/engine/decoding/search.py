@@ -6,6 +6,7 @@ Windows decoded together never influence each other; one decoded for two tasks c
 Shapes: B windows, g rows of each window (neighbours), R = B * g, V vocabulary, n tokens sampled so far.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -211,7 +212,7 @@ class Beam:
         self._sums = torch.tensor(sums, device=device)
         if self._joined_from is not None:
             is_joined = self.tokens[:, -1] >= self._joined_from
-            self._joined = self._joined[sources] + gains[sources].where(is_joined, 0.0)
+            self._joined = self._joined[sources] + gains[sources].nan_to_num(0.0) * is_joined
         self._close_finished()
         return None if rows == tuple(range(len(rows))) else sources
 
@@ -246,7 +247,7 @@ class Beam:
         kept: list[tuple[int, int, float]] = []
         for row, token, total in options:
             if token == self._eot:
-                if len(finished) < self._wanted:
+                if len(finished) < self._wanted and total > -math.inf:  # among what is forbidden, any order will do
                     joined = float(self._joined[row])
                     finished.append(Candidate(tuple(self.tokens[row].tolist()), total - joined, joined))
             else:
