@@ -44,13 +44,12 @@ def test_captions_are_well_formed(captioned: Path) -> None:
 
 
 def test_words_begin_when_they_are_said(captioned: Path) -> None:
-    """Nine of ten words are recognised, and 19 of 20 of them begin within 150 ms of the synthesiser's own time."""
+    """The truth is the synthesiser's own; nine of ten words that are said are within 150 ms of it."""
     rows = json.loads((EXAMPLES / "welcome.words.json").read_text(encoding="utf-8"))
     truth = [Word(f" {row['word']}", row["start"], row["end"]) for row in rows]
     found = Transcript.from_json((captioned / "welcome.en.json").read_text(encoding="utf-8"))
-    errors = start_errors(truth, found.words())
-    assert len(errors) >= 0.9 * len(truth)
-    assert sum(abs(error) <= 0.15 for error in errors) >= 0.95 * len(errors)
+    in_time = [error for error in start_errors(truth, found.words()) if abs(error) <= 0.15]
+    assert len(in_time) >= 0.9 * len(truth)  # a word that was not recognised is not in time
 
 
 def test_the_result_says_how_it_was_made(captioned: Path) -> None:

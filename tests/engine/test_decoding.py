@@ -78,13 +78,12 @@ def test_a_beam_finds_what_greed_misses() -> None:
 def test_beams_are_not_spent_on_neighbouring_timestamps() -> None:
     """Two texts and three timestamps: one beam each for the best text and for all timestamps together."""
     row = [0.2, 0.25, 1e-9, 1e-9, 0.18, 0.19, 0.18]
-    for joined_from, first, together in ((None, [[1], [0]], 0.25), (4, [[5], [1]], 0.55)):
+    for joined_from, first in ((None, [[1], [0]]), (4, [[5], [1]])):
         search = Beam(1, eot=END, device=CPU, rows_per_window=2, joined_from=joined_from)
         search.advance(logits(row, row))
         assert search.tokens.tolist() == first
         [[beam, _]] = search.candidates()
-        assert beam.logprob == pytest.approx(math.log(row[first[0][0]]), abs=1e-5)  # of what was chosen
-        assert beam.logprob + beam.joined == pytest.approx(math.log(together), abs=1e-5)  # of what it was chosen by
+        assert beam.logprob == pytest.approx(math.log(row[first[0][0]]), abs=1e-5)  # of what was chosen, alone
 
 
 def test_joined_timestamps_may_be_all_that_is_allowed_or_nothing() -> None:
@@ -97,7 +96,6 @@ def test_joined_timestamps_may_be_all_that_is_allowed_or_nothing() -> None:
     assert search.tokens.tolist() == [[4, 1], [4, 0]]
     found = search.candidates()[0]
     assert [beam.logprob for beam in found] == pytest.approx([math.log(0.5 * 0.75), math.log(0.5 * 0.25)], abs=1e-5)
-    assert [beam.joined for beam in found] == pytest.approx([math.log(2)] * 2, abs=1e-5)
 
 
 def test_patience_waits_for_more_texts() -> None:

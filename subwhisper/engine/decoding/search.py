@@ -26,18 +26,16 @@ class Candidate:
     """What was sampled, the end token left out."""
     logprob: float
     """Sum over the tokens and the end token."""
-    joined: float = 0.0
-    """What is added to compare it with others: its timestamps count for all that could stand in their places."""
 
     def score(self, length_penalty: float | None) -> float:
         """Log-probability made comparable between lengths.
 
         Source: Wu et al. 2016, arXiv:1609.08144, equation 14, for a given penalty; else the mean per token.
         """
-        length, logprob = len(self.tokens), self.logprob + self.joined
+        length = len(self.tokens)
         if length_penalty is None:
-            return logprob / max(length, 1)
-        return float(logprob / ((5 + length) / 6) ** length_penalty)
+            return self.logprob / max(length, 1)
+        return float(self.logprob / ((5 + length) / 6) ** length_penalty)
 
 
 class Search(Protocol):
@@ -180,7 +178,10 @@ class Beam:
         patience: float = 1.0,
         joined_from: int | None = None,
     ) -> None:
-        """With `joined_from`, tokens from there on (timestamps) are one choice: the likeliest, as likely as all."""
+        """With `joined_from`, tokens from there on (timestamps) are one choice: the likeliest, as likely as all.
+
+        That is what beams go on by; a text that has ended has the probability of its own tokens.
+        """
         n_rows = n_windows * rows_per_window
         self.rows_per_window = rows_per_window
         self.tokens = torch.empty(n_rows, 0, dtype=torch.long, device=device)
@@ -248,8 +249,7 @@ class Beam:
         for row, token, total in options:
             if token == self._eot:
                 if len(finished) < self._wanted and total > -math.inf:  # among what is forbidden, any order will do
-                    joined = float(self._joined[row])
-                    finished.append(Candidate(tuple(self.tokens[row].tolist()), total - joined, joined))
+                    finished.append(Candidate(tuple(self.tokens[row].tolist()), total - float(self._joined[row])))
             else:
                 kept.append((row, token, total))
                 if len(kept) == self.rows_per_window:
@@ -274,9 +274,9 @@ class Beam:
 
     def _open_beams(self, at: int) -> list[Candidate]:
         rows = slice(at * self.rows_per_window, (at + 1) * self.rows_per_window)
-        texts, sums, joined = self.tokens[rows].tolist(), self._sums[rows].tolist(), self._joined[rows].tolist()
-        beams = [Candidate(tuple(text), total - own, own) for text, total, own in zip(texts, sums, joined, strict=True)]
-        return sorted(beams, key=lambda beam: -beam.logprob - beam.joined)
+        texts, sums = self.tokens[rows].tolist(), (self._sums[rows] - self._joined[rows]).tolist()
+        beams = [Candidate(tuple(text), total) for text, total in zip(texts, sums, strict=True)]
+        return sorted(beams, key=lambda beam: -beam.logprob)
 
     def candidates(self) -> list[list[Candidate]]:
         still_open = {window: self._open_beams(at) for at, window in enumerate(self._windows)}
