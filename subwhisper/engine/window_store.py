@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 from subwhisper.engine.hallucination import Kept
 from subwhisper.transcript import Dropped, Segment
 
-REVISION = 3
+REVISION = 4
 """Raised by a patch release whose engine makes something else of the same sound; a minor release need not."""
 
 
