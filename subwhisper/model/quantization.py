@@ -1,7 +1,7 @@
 """Linear layers in 8-bit whole numbers, which stand in for float ones after loading.
 
-Weights have one scale per output channel, activations one per row, found as they come. So a row's result never
-depends on the rows beside it, and a window's text never on the windows decoded with it.
+Weights have one scale per output channel, activations one per row, found as they come. So a row's result does not
+depend on the rows beside it, but for the last digit where a library has another program for more rows.
 
 Which product is used depends on the processor:
 

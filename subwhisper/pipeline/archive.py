@@ -64,17 +64,15 @@ class Archive:
 
     # -- models: what their files hold, so that a transcript is found without loading one ---------------------------
 
-    def model_fingerprint(self, path: Path) -> str | None:
-        """The hash of a checkpoint's weights, if this version of it has been loaded before."""
+    def model_identity(self, path: Path) -> str | None:
+        """The hash of a checkpoint, if this version of it has been loaded before."""
         rows = self._database.execute(
             "SELECT fingerprint FROM models WHERE path = ? AND version = ?", (str(path), _version(path))
         )
         return rows[0]["fingerprint"] if rows else None
 
-    def remember_model(self, path: Path, fingerprint: str) -> None:
-        self._database.execute(
-            "INSERT OR REPLACE INTO models VALUES (?, ?, ?)", (str(path), _version(path), fingerprint)
-        )
+    def remember_model(self, path: Path, identity: str) -> None:
+        self._database.execute("INSERT OR REPLACE INTO models VALUES (?, ?, ?)", (str(path), _version(path), identity))
 
     # -- windows and transcripts --------------------------------------------------------------------------------------
 

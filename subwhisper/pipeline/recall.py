@@ -24,13 +24,13 @@ from subwhisper.transcript import Transcript
 logger = logging.getLogger(__name__)
 
 
-def settings_key(options: TranscribeOptions, *, fingerprint: str, compute: str) -> str:
+def settings_key(options: TranscribeOptions, *, model: str, compute: str) -> str:
     """Hash everything that recognition depends on, besides the sound.
 
     Of the version only what changes recognition counts: a patch release finds what the one before it heard.
     """
     engine = (*subwhisper.__version__.split(".")[:2], REVISION)
-    made_by = {"engine": engine, "model": fingerprint, "compute": compute, "options": asdict(options)}
+    made_by = {"engine": engine, "model": model, "compute": compute, "options": asdict(options)}
     return key_of(made_by)
 
 

@@ -298,11 +298,11 @@ class Desk:
         job = self.job
         with self._loading():
             compute = place(job.model.device, job.model.compute).compute
-        fingerprint = archive.model_fingerprint(self._located())
-        if fingerprint is None:
-            fingerprint = self._ready_engine().model.fingerprint
-            archive.remember_model(self._located(), fingerprint)
-        return settings_key(job.options, fingerprint=fingerprint, compute=compute)
+        identity = archive.model_identity(self._located())
+        if identity is None:
+            identity = self._ready_engine().model.checkpoint.identity
+            archive.remember_model(self._located(), identity)
+        return settings_key(job.options, model=identity, compute=compute)
 
     def _located(self) -> Path:
         if self._checkpoint is None:

@@ -35,6 +35,9 @@ def train(
     batch_scale: Annotated[int, typer.Option(help="Batches so many times as large, as a GPU wants them.")] = 1,
     learning_rate: Annotated[float, typer.Option(help="The highest.")] = 1e-3,
     recorded_share: Annotated[float, typer.Option(help="Of stretches: recordings, not a synthesiser.")] = 0.72,
+    dropout: Annotated[float, typer.Option(help="Share of channels that are left out at random.")] = 0.0,
+    wrong: Annotated[float, typer.Option(help="Share of the tokens read that are any others.")] = 0.0,
+    moments: Annotated[float, typer.Option(help="Hidden in four seconds, at most, and one more.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 7,
     width: Annotated[int, typer.Option(help="Of the network, a multiple of 64.")] = 256,
     encoder_layers: Annotated[int, typer.Option(help="Of the network.")] = 6,
@@ -60,6 +63,9 @@ def train(
             batch_scale=batch_scale,
             learning_rate=learning_rate,
             recorded_share=recorded_share,
+            dropout=dropout,
+            wrong=wrong,
+            moments=moments,
             seed=seed,
             width=width,
             n_heads=width // 64,  # as in every Whisper
@@ -73,7 +79,7 @@ def train(
                 realign_at=(0.0,),
                 warmup_steps=50,
                 decay_share=0.6,
-                average=0.995,
+                average=0.998,
             )
         real = open_pack(recordings) if recordings else None
         going = loop.begin(options, corpus, real, read_checkpoint(first) if first else None, device=device)
@@ -115,6 +121,16 @@ def export(
     from subwhisper.training import loop
 
     loop.export(loop.resume(run / "state.pt"), output, noise_logprob=noise_logprob)
+
+
+@app.command()
+def join(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs that began as one, none of them in progress.")],
+) -> None:
+    """Have runs go on from the mean of all: between slices, processors that train apart become one."""
+    from subwhisper.training import averaging
+
+    averaging.join([run / "state.pt" for run in runs])
 
 
 @app.command()

@@ -3,9 +3,11 @@
 Every function takes its randomness from a generator. Shapes: N samples, M mel bins, F frames.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -13,6 +15,10 @@ from subwhisper.audio import SAMPLE_RATE, Samples
 from subwhisper.engine.features import mel_centres
 
 Random = np.random.Generator
+Curve = npt.NDArray[np.floating]
+"""A number for each frequency."""
+_EASY = 4000
+"""Lengths that are multiples of it are transformed quickly, in single precision."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,17 +31,28 @@ class AugmentOptions:
     noise: float = 0.35
     throat: float = 0.6
     masks: float = 0.9
+    moments: float = 1.0
+    """At most so many are hidden in four seconds, and one more."""
 
 
 def tilted(samples: Samples, random: Random) -> Samples:
     """Another microphone: a smooth curve of ± 8 dB over five octaves."""
-    spectrum = np.fft.rfft(samples)
     bands = np.linspace(0, 1, 6)
     decibels = np.clip(random.normal(0, 4, len(bands)), -8, 8)
-    frequency = np.arange(len(spectrum)) / max(1, len(spectrum) - 1)
-    at = np.clip(np.log2(np.maximum(frequency, 2**-6)) / 6 + 1, 0, 1)
-    gain = 10 ** (np.interp(at, bands, decibels) / 20)
-    changed: Samples = np.fft.irfft(spectrum * gain, len(samples)).astype(np.float32)
+
+    def gain(frequency: Curve) -> Curve:
+        at = np.clip(np.log2(np.maximum(2 * frequency / SAMPLE_RATE, 2**-6)) / 6 + 1, 0, 1)
+        return 10 ** (np.interp(at, bands, decibels) / 20)
+
+    return _filtered(samples, gain)
+
+
+def _filtered(samples: Samples, gain: Callable[[Curve], Curve]) -> Samples:
+    """Samples whose every frequency, in hertz, is multiplied."""
+    size = -(-len(samples) // _EASY) * _EASY
+    spectrum = torch.fft.rfft(torch.from_numpy(samples), size)
+    factors = gain(np.arange(len(spectrum)) * (SAMPLE_RATE / size)).astype(np.float32)
+    changed: Samples = torch.fft.irfft(spectrum * torch.from_numpy(factors), size)[: len(samples)].numpy()
     return changed
 
 
@@ -46,29 +63,25 @@ def in_room(samples: Samples, random: Random) -> Samples:
     tail = random.standard_normal(n) * 10 ** (-3 * np.arange(n) / n)
     tail *= random.uniform(0.1, 0.7) / np.sqrt((tail**2).sum())
     tail[0] = 1.0
-    size = 1 << (len(samples) + n - 1).bit_length()
-    wet = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)[: len(samples)]
-    heard: Samples = wet.astype(np.float32)
+    size = -(-(len(samples) + n) // _EASY) * _EASY
+    room = torch.fft.rfft(torch.from_numpy(tail.astype(np.float32)), size)
+    wet = torch.fft.irfft(torch.fft.rfft(torch.from_numpy(samples), size) * room, size)
+    heard: Samples = wet[: len(samples)].numpy()
     return heard
 
 
 def narrowed(samples: Samples, random: Random) -> Samples:
     """A telephone or an old recording: nothing above 3.4 to 7 kHz, nothing below up to 300 Hz."""
-    spectrum = np.fft.rfft(samples)
-    frequency = np.arange(len(spectrum)) / len(samples) * SAMPLE_RATE
-    spectrum[frequency > random.uniform(3400, 7000)] = 0
-    spectrum[frequency < random.uniform(0, 300)] = 0
-    changed: Samples = np.fft.irfft(spectrum, len(samples)).astype(np.float32)
-    return changed
+    highest, lowest = random.uniform(3400, 7000), random.uniform(0, 300)
+    return _filtered(samples, lambda frequency: ((frequency <= highest) & (frequency >= lowest)).astype(np.float32))
 
 
 def coloured_noise(n_samples: int, random: Random) -> Samples:
     """Noise of unit power whose spectrum falls by 0 to 6 dB an octave."""
-    spectrum = np.fft.rfft(random.standard_normal(n_samples).astype(np.float32))
-    frequency = np.maximum(np.arange(len(spectrum)) / n_samples * SAMPLE_RATE, 40)
-    shaped = np.fft.irfft(spectrum * frequency ** -random.uniform(0, 1), n_samples)
-    noise: Samples = (shaped / max(float(shaped.std()), 1e-9)).astype(np.float32)
-    return noise
+    white: Samples = random.standard_normal(n_samples, dtype=np.float32)
+    steepness = random.uniform(0, 1)
+    shaped = _filtered(white, lambda frequency: np.maximum(frequency, 40) ** -steepness)
+    return shaped / np.float32(max(float(shaped.std()), 1e-9))
 
 
 def music(n_samples: int, random: Random) -> Samples:
@@ -165,7 +178,7 @@ def masked(mel: Tensor, random: Random, options: AugmentOptions) -> Tensor:
         width = int(random.integers(1, n_mels // 6))
         first = int(random.integers(0, n_mels - width))
         mel[first : first + width] = quiet
-    for _ in range(int(random.integers(0, 2 + n_frames // 400))):
+    for _ in range(int(random.integers(0, 2 + int(options.moments * n_frames / 400)))):
         width = int(random.integers(1, 30))
         first = int(random.integers(0, max(1, n_frames - width)))
         mel[:, first : first + width] = quiet

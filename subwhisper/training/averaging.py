@@ -6,12 +6,14 @@ Source: Wortsman et al. 2022, Model soups, arXiv:2203.05482.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from subwhisper.errors import InputError
 from subwhisper.model.checkpoints import Checkpoint
 from subwhisper.model.checkpoints.writer import save_checkpoint
+from subwhisper.replacing import replacing
 
 
 def average(parts: Sequence[tuple[Checkpoint, float]], folder: Path, *, overwrite: bool = False) -> None:
@@ -47,3 +49,37 @@ def mean(parts: Sequence[tuple[Checkpoint, float]]) -> Checkpoint:
         for name in first.tensors
     }
     return replace(first, tensors=tensors, fingerprint="")  # so that nobody takes kept 8-bit weights for its own
+
+
+def join(states: Sequence[Path]) -> None:
+    """Have runs that began as one go on from their mean: weights, averages and optimisers; each keeps its clock.
+
+    Processors that train apart and meet now and then learn as one that takes more at a time. Source: Douillard et al.
+    2023, DiLoCo, arXiv:2311.08105; here what is met at is the plain mean.
+
+    Args:
+        states: the `state.pt` of each run; written anew.
+
+    Raises:
+        InputError: one is not there.
+    """
+    for path in states:
+        if not path.is_file():
+            raise InputError(f"{path} is not a saved training run", hint="name the folders that `train` was given")
+    kept = [torch.load(path, weights_only=True, map_location="cpu") for path in states]
+    shared = {name: _mean([state[name] for state in kept]) for name in ("trainee", "averaged", "optimizers")}
+    for path, state in zip(states, kept, strict=True):
+        with replacing(path) as file:
+            torch.save(state | shared, file)
+
+
+def _mean(values: Sequence[Any]) -> Any:
+    """The mean of nested containers, where they hold tensors of real numbers; all else is the first's."""
+    first = values[0]
+    if isinstance(first, torch.Tensor) and first.is_floating_point():
+        return torch.stack(list(values)).mean(0)
+    if isinstance(first, dict):
+        return {name: _mean([value[name] for value in values]) for name in first}
+    if isinstance(first, list | tuple):
+        return type(first)(_mean(parts) for parts in zip(*values, strict=True))
+    return first

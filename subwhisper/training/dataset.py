@@ -8,7 +8,7 @@ Shapes: B stretches, M mel bins, F frames, A positions (F / 2), T tokens.
 
 import multiprocessing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,16 @@ from subwhisper.training.excerpts import RecordedSpeech
 from subwhisper.training.forced import Timing, load_timings
 from subwhisper.training.recordings import Pack, Recording, open_pack
 from subwhisper.training.synthesis import Espeak, Utterance, Voice
-from subwhisper.training.windows import IGNORE, POSITIONS_PER_SECOND, Labels, Stretch, Writer, phoneme_frames, place
+from subwhisper.training.windows import (
+    IGNORE,
+    POSITIONS_PER_SECOND,
+    Labels,
+    Stretch,
+    Writer,
+    misread,
+    phoneme_frames,
+    place,
+)
 
 LANGUAGES = {"en-us": 0.86, "en": 0.08, "en-us-nyc": 0.06}
 _PLAIN = ("", "m1", "m2", "m3", "m4", "m6", "m7", "f1", "f2", "f4", "f5")
@@ -60,6 +69,9 @@ class MixOptions:
     """The recording ends inside the stretch."""
     at_window_start: float = 0.6
     at_window_end: float = 0.15
+    wrong: float = 0.0
+    """Tokens of the text read that are any other; what is asked for stays right."""
+    sound: AugmentOptions = field(default_factory=AugmentOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +221,7 @@ class StretchMaker:
         random = self._random
         samples = stretch.mix()
         if stretch.placed:
-            return recorded(samples, random, AugmentOptions())
+            return recorded(samples, random, self._options.sound)
         if random.random() < 0.15:
             return samples
         noise: Samples = np.clip(not_speech(len(samples), random) * np.float32(10 ** random.uniform(-3, -0.6)), -1, 1)
@@ -222,10 +234,10 @@ def collate(
     labels: Sequence[Labels],
     classes: Mapping[str, int],
     n_mels: int,
+    augment: AugmentOptions,
     random: np.random.Generator,
 ) -> Batch:
     """Stack stretches of one length, some of their sound hidden; answers are padded at their end."""
-    augment = AugmentOptions()
     longest = max(len(label.tokens) for label in labels)
     tokens = torch.zeros(len(labels), longest, dtype=torch.long)
     targets = torch.full_like(tokens, IGNORE)
@@ -302,8 +314,12 @@ class BatchStream(IterableDataset[Batch]):
             shape = self._shapes[stage if random.random() < 0.5 else random.integers(stage + 1)]
             stretches = [maker.stretch(shape.seconds) for _ in range(shape.rows)]
             sounds = [maker.sound(stretch) for stretch in stretches]
-            labels = [self._writer.labels(stretch) for stretch in stretches]
-            yield collate(stretches, sounds, labels, self._classes, self._n_mels, random)
+            labels = [self._misread(self._writer.labels(stretch), random) for stretch in stretches]
+            yield collate(stretches, sounds, labels, self._classes, self._n_mels, self._options.sound, random)
+
+    def _misread(self, labels: Labels, random: np.random.Generator) -> Labels:
+        n_text = self._writer.tokenizer.eot
+        return replace(labels, tokens=tuple(misread(labels.tokens, n_text, self._options.wrong, random)))
 
     def loader(self, n_makers: int = 1) -> "DataLoader[Batch]":
         """Batches made by processes beside the training one."""

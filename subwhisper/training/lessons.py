@@ -19,7 +19,7 @@ from subwhisper.engine.features import log_mel
 from subwhisper.engine.tokenizer import Tokenizer
 from subwhisper.training.augment import AugmentOptions, Random, from_another_throat, masked
 from subwhisper.training.material import Example, Sentence
-from subwhisper.training.windows import IGNORE, POSITIONS_PER_SECOND
+from subwhisper.training.windows import IGNORE, POSITIONS_PER_SECOND, misread
 
 _LATEST_FIRST = 1.0
 """Seconds; openai's rules let no text begin later."""
@@ -84,7 +84,7 @@ class Teacher:
         is_plain = random.random() < options.plain
         start = [*self._prompt(some.before, random), *self._start()]
         tokens, targets = self._labels(start, [_at_pace(one, pace) for one in some.sentences], is_plain=is_plain)
-        return Lesson(self._filled(mel), self._misread(tokens, random), targets)
+        return Lesson(self._filled(mel), misread(tokens, self.tokenizer.eot, self.variation.wrong, random), targets)
 
     def _filled(self, mel: Tensor) -> Tensor:
         return functional.pad(mel, (0, self.n_frames - mel.shape[1]))
@@ -114,15 +114,6 @@ class Teacher:
     def _timestamp(self, seconds: float) -> int:
         index = round(seconds * POSITIONS_PER_SECOND)
         return min(self.tokenizer.timestamp_begin + index, self.tokenizer.timestamp_end - 1)
-
-    def _misread(self, tokens: list[int], random: Random) -> list[int]:
-        """Some tokens of text are any others."""
-        eot, wrong = self.tokenizer.eot, random.random(len(tokens)) < self.variation.wrong
-        others = random.integers(0, eot, len(tokens)).tolist()
-        return [
-            other if token < eot and is_wrong else token
-            for token, other, is_wrong in zip(tokens, others, wrong, strict=True)
-        ]
 
 
 def excerpt(example: Example, random: Random) -> Example:

@@ -26,7 +26,9 @@ from subwhisper.model.dims import ModelDims
 from subwhisper.model.vocabulary import N_TIMESTAMPS, Vocabulary, byte_pair_vocabulary
 from subwhisper.model.whisper import Whisper, sinusoids
 from subwhisper.replacing import replacing
+from subwhisper.training.augment import AugmentOptions
 from subwhisper.training.dataset import BatchStream, MixOptions, Shape, phoneme_classes
+from subwhisper.training.dropout import leave_out
 from subwhisper.training.forced import save_timings
 from subwhisper.training.listening import align
 from subwhisper.training.losses import Losses, Trainee
@@ -71,6 +73,12 @@ class TrainOptions:
     """How many times as many stretches there are in a batch; a large GPU wants more than two processor cores."""
     recorded_share: float = MixOptions.recordings
     """Share of the stretches that are real speech instead of a synthesiser's, where there is any."""
+    dropout: float = 0.0
+    """Share of every branch's channels that are left out."""
+    wrong: float = MixOptions.wrong
+    """Share of the tokens read that are any others."""
+    moments: float = AugmentOptions.moments
+    """Hidden in four seconds, at most, and one more."""
     seed: int = 7
 
     def __post_init__(self) -> None:
@@ -232,6 +240,7 @@ def _assemble(options: TrainOptions, vocabulary: Vocabulary, classes: dict[str, 
     torch.manual_seed(options.seed)
     network = Whisper(options.dims(vocabulary.size))
     draw_weights(network)
+    leave_out(network, options.dropout)
     trainee = Trainee(network, len(classes) + 1, options.lower_heads, options.guided_heads).to(device)
     averaged = {name: value.clone() for name, value in network.state_dict().items()}
     return Run(options, vocabulary, classes, trainee, averaged, _optimizers(trainee, options))
@@ -363,7 +372,11 @@ def _stream(run: Run, corpus: Corpus, recordings: tuple[Path, Path] | None) -> B
         n_positions=run.options.n_positions,
         seed=run.options.seed + 1000 * run.step,
         shapes=[Shape(shape.seconds, shape.rows * run.options.batch_scale) for shape in SHAPES],
-        options=MixOptions(recordings=run.options.recorded_share),
+        options=MixOptions(
+            recordings=run.options.recorded_share,
+            wrong=run.options.wrong,
+            sound=AugmentOptions(moments=run.options.moments),
+        ),
         recordings=recordings,
     )
 

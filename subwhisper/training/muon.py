@@ -5,7 +5,7 @@ are learnt as fast as common ones. After Jordan et al., "Muon: An optimizer for 
 the size of the steps as in Liu et al., "Muon is scalable for LLM training" (2025), so that AdamW's learning rates hold.
 
 torch's own Muon takes one matrix at a time and multiplies in bfloat16; here matrices of one shape go through together,
-in float32, which on a processor is several times as fast.
+in bfloat16 only where the device has instructions for it: others are several times as fast in float32.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from subwhisper.training.precision import multiplies_bfloat16
 
 _ITERATION = (3.4445, -4.7750, 2.0315)
 """Coefficients of an odd polynomial that pulls every singular value towards one."""
@@ -64,7 +66,8 @@ def orthogonal(matrices: Tensor) -> Tensor:
     tall = matrices.shape[-2] > matrices.shape[-1]
     x = matrices.mT if tall else matrices
     x = x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-7)
+    x = x.bfloat16() if multiplies_bfloat16(matrices.device) else x
     for _ in range(_N_ITERATIONS):
         square = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=third, alpha=fifth), x, beta=first)
-    return x.mT if tall else x
+    return (x.mT if tall else x).to(matrices.dtype)

@@ -9,8 +9,9 @@ def mixed(device: torch.device | str) -> torch.autocast:
     Other processors imitate bfloat16, and a step takes three times as long as with float32.
     """
     kind = torch.device(device).type
-    return torch.autocast(kind, dtype=torch.bfloat16, enabled=kind != "cpu" or _has_bfloat16())
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=multiplies_bfloat16(device))
 
 
-def _has_bfloat16() -> bool:
-    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", bool)())
+def multiplies_bfloat16(device: torch.device | str) -> bool:
+    """Whether a device has instructions for products in bfloat16."""
+    return torch.device(device).type != "cpu" or bool(getattr(torch.cpu, "_is_avx512_bf16_supported", bool)())

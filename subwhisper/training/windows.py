@@ -156,6 +156,16 @@ class Writer:
         return pieces, spans
 
 
+def misread(tokens: Sequence[int], n_text: int, share: float, random: np.random.Generator) -> list[int]:
+    """Tokens of which a share, where they are text (below `n_text`), are any others: then the sound is what helps."""
+    wrong = random.random(len(tokens)) < share
+    others = random.integers(0, n_text, len(tokens)).tolist()
+    return [
+        other if token < n_text and is_wrong else token
+        for token, other, is_wrong in zip(tokens, others, wrong, strict=True)
+    ]
+
+
 def _around(seconds: float, stretch: Stretch) -> tuple[int, int]:
     """What a timestamp is heard by: 60 ms on both sides."""
     return positions(seconds - 0.06, seconds + 0.06, stretch)

@@ -65,6 +65,20 @@ def test_other_settings_are_another_transcript(
         run_cli("transcribe", tone, *wanted, "--beam-size", "2")
 
 
+def test_another_statement_in_the_models_folder_is_another_transcript(
+    run_cli: Run, tone: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights are the same, but what is made of them is not."""
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    wanted = ["transcribe", tone, "--model", model, "--language", "en", *QUICK]
+    run_cli(*wanted)
+    stated = model / "generation_config.json"
+    stated.write_text(json.dumps(json.loads(stated.read_text()) | {"spreads_timestamps": True}))
+    monkeypatch.setattr(WindowEncoder, "hear", None)
+    with pytest.raises(TypeError):
+        run_cli(*wanted)
+
+
 def test_a_file_that_changed_is_heard_again(run_cli: Run, tone: Path, wanted: list[object]) -> None:
     run_cli("transcribe", tone, *wanted, "-f", "json")
     write_tone(tone, 3.0)

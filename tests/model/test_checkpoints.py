@@ -203,6 +203,19 @@ def test_the_fingerprint_is_the_files_sha256(hub_folder: Path) -> None:
     assert read_checkpoint(hub_folder).fingerprint == expected
 
 
+def test_what_a_model_states_beside_its_weights_is_part_of_its_identity(
+    hub_folder: Path, edit_json: Callable[..., None]
+) -> None:
+    """What was heard with one statement is not what another one would have heard."""
+    before = read_checkpoint(hub_folder)
+    edit_json(hub_folder / "generation_config.json", spreads_timestamps=True)
+    after = read_checkpoint(hub_folder)
+    assert after.fingerprint == before.fingerprint
+    assert after.identity != before.identity
+    moved = hub_folder.rename(hub_folder.with_name("of another name"))
+    assert read_checkpoint(moved).identity == after.identity
+
+
 # What is wrong with a directory is said in one line
 
 

@@ -52,11 +52,16 @@ def test_eight_bits_are_close_to_float(kind: type[Int8Linear], n_rows: int) -> N
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("others", [torch.randn(8, 48) * 1000, torch.full((1600, 48), -1e-3), torch.zeros(3, 48)])
 def test_a_row_does_not_depend_on_the_rows_beside_it(kind: type[Int8Linear], others: torch.Tensor) -> None:
-    """With one scale for the whole tensor, a loud neighbour would cost a quiet row its precision."""
+    """With one scale for the whole tensor, a loud neighbour would cost a quiet row its precision.
+
+    Where a processor has matrix units (AMX), oneDNN has other programs for one row than for many: the last digit may
+    differ.
+    """
     layer_in_8_bits = quantised(kind, layer())
+    last_digit = 1e-6 if kind is OneDnnInt8Linear else 0
     row = torch.randn(1, 48)
     for rows in (torch.cat([row, others]), torch.cat([others, row]).flip(0)):
-        torch.testing.assert_close(layer_in_8_bits(rows)[:1], layer_in_8_bits(row), atol=0, rtol=0)
+        torch.testing.assert_close(layer_in_8_bits(rows)[:1], layer_in_8_bits(row), atol=last_digit, rtol=last_digit)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -18,6 +18,15 @@ def test_a_changed_sound_keeps_its_length_and_is_sound(change: Callable[..., np.
     assert not np.allclose(changed, SOUND)
 
 
+def test_a_telephone_lets_through_what_lies_between() -> None:
+    """Tones of 1 kHz stay as they are; those of 7.5 kHz are gone."""
+    seconds = np.arange(16_001) / 16_000
+    for tone, share in ((1000, 1.0), (7500, 0.0)):
+        sound = np.sin(2 * np.pi * tone * seconds).astype(np.float32)
+        heard = augment.narrowed(sound, np.random.default_rng(1))
+        assert float(heard[800:-800].std() / sound.std()) == pytest.approx(share, abs=0.03)
+
+
 @pytest.mark.parametrize("make", [augment.coloured_noise, augment.music, augment.knocks])
 @pytest.mark.parametrize("seed", range(3))
 def test_noises_have_unit_power_and_their_own_seed(make: Callable[..., np.ndarray], seed: int) -> None:

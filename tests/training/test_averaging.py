@@ -9,7 +9,7 @@ from subwhisper.errors import InputError, OutputError
 from subwhisper.model.checkpoints import Checkpoint, read_checkpoint
 from subwhisper.model.store import BUNDLED_FOLDER
 from subwhisper.training.__main__ import run
-from subwhisper.training.averaging import average
+from subwhisper.training.averaging import average, join
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +83,23 @@ def test_what_cannot_be_done_is_one_line(
     assert ended.value.code == code
     assert said in error
     assert len(error.splitlines()) == 1
+
+
+def test_runs_that_are_joined_go_on_from_their_mean_each_by_its_own_clock(tmp_path: Path) -> None:
+    paths = [tmp_path / name / "state.pt" for name in ("a", "b")]
+    for number, path in enumerate(paths):
+        path.parent.mkdir()
+        weights = {"weight": torch.full((2, 2), 1.0 + 2 * number)}
+        momenta = ({"state": {0: {"momentum": torch.full((2,), float(number)), "step": torch.tensor(3.0)}}},)
+        kept = {"options": {"seed": number}, "trainee": weights, "averaged": weights, "optimizers": momenta}
+        torch.save(kept | {"clock": (10 + number, 1.5)}, path)
+    join(paths)
+    for number, path in enumerate(paths):
+        state = torch.load(path, weights_only=True)
+        assert state["options"] == {"seed": number}
+        assert state["clock"] == (10 + number, 1.5)
+        assert torch.equal(state["trainee"]["weight"], torch.full((2, 2), 2.0))
+        assert torch.equal(state["averaged"]["weight"], torch.full((2, 2), 2.0))
+        assert torch.equal(state["optimizers"][0]["state"][0]["momentum"], torch.full((2,), 0.5))
+    with pytest.raises(InputError, match="not a saved training run"):
+        join([*paths, tmp_path / "c" / "state.pt"])

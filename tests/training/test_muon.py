@@ -4,8 +4,12 @@ import torch
 from subwhisper.training.muon import Muon, orthogonal
 
 
+@pytest.mark.parametrize("has_bfloat16", [True, False])
 @pytest.mark.parametrize("shape", [(3, 16, 48), (2, 48, 16), (1, 32, 32)])
-def test_every_direction_of_an_update_is_as_large(shape: tuple[int, int, int]) -> None:
+def test_every_direction_of_an_update_is_as_large(
+    shape: tuple[int, int, int], has_bfloat16: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has_bfloat16)
     torch.manual_seed(1)
     uneven = torch.randn(shape) * torch.logspace(0, -1.5, shape[-1])
     found = torch.linalg.svdvals(orthogonal(uneven))

@@ -1,9 +1,10 @@
 """What every reader returns: weights, their shape, and what is needed to use them."""
 
+import hashlib
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -38,6 +39,13 @@ class Checkpoint:
     """Mean log-probability per token below which its text is what it makes of noise; `None` where nobody knows."""
     spreads_timestamps: bool = False
     """Whether it was taught that a timestamp's neighbours are partly right, which spreads its probability over them."""
+
+    @property
+    def identity(self) -> str:
+        """Hash of all that recognition depends on, in hex: the weights, and what the model states beside them."""
+        weightless = replace(self, tensors={}, name="", vocabulary=Vocabulary({}, {}))
+        vocabulary = (sorted(self.vocabulary.ranks.items()), sorted(self.vocabulary.special_tokens.items()))
+        return hashlib.blake2b(repr((weightless, vocabulary)).encode(), digest_size=16).hexdigest()
 
 
 def stated_heads(stated: object, dims: ModelDims) -> tuple[tuple[int, int], ...] | None:
