@@ -5,7 +5,8 @@ from typing import Literal, cast, get_args
 from subwhisper.errors import OptionError
 
 Compute = Literal["float32", "bfloat16", "float16", "int8"]
-"""`int8`: weights and the products of linear layers in whole numbers, everything else in float32."""
+"""`int8`: weights and the products of linear layers in whole numbers, everything else in float32; on processors that
+multiply tiles of bfloat16 (AMX), what reads whole windows is in that."""
 
 _SHORT: dict[str, Compute] = {
     "f32": "float32",

@@ -17,6 +17,7 @@ from subwhisper.model.few_rows import suit_few_rows
 from subwhisper.model.fusion import fuse, shorten
 from subwhisper.model.graphs import recording
 from subwhisper.model.quantization import quantize
+from subwhisper.model.tiles import TiledEncoder, multiplies_tiles
 from subwhisper.model.whisper import Whisper, sinusoids
 
 _log = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ def ready(network: Whisper, placement: Placement, fingerprint: str = "") -> Whis
     """
     fuse(network.encoder)
     is_whole = placement.compute == "int8"
+    in_tiles = is_whole and placement.device.type == "cpu" and multiplies_tiles()
     steps_in_c = placement.device.type == "cpu" and placement.dtype == torch.float32 and can_compile(network.decoder)
     if steps_in_c:
         network.decoder = _in_8_bits(network, fingerprint) if is_whole else CompiledDecoder(network.decoder, int8=False)
@@ -114,11 +116,13 @@ def ready(network: Whisper, placement: Placement, fingerprint: str = "") -> Whis
         fuse(network.decoder)
     if is_whole:
         network.float()
-        quantize(network, placement.device)
+        quantize(network.decoder if in_tiles else network, placement.device)
     elif placement.compute == "float32" and placement.device.type == "cpu":
         network.float()
         suit_few_rows(network)
     network.to(placement.device, placement.dtype)
+    if in_tiles:
+        network.encoder = TiledEncoder(network.encoder)
     if not steps_in_c:
         shorten(network)
     network.decoder = recording(network.decoder, placement.device)

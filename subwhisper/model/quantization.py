@@ -5,7 +5,8 @@ depend on the rows beside it, but for the last digit where a library has another
 
 Which product is used depends on the processor:
 
-- with instructions for 8-bit products (VNNI): oneDNN's, several times as fast as float32, in every layer;
+- with instructions for 8-bit products (VNNI): oneDNN's, several times as fast as float32, in every layer; where there
+  are some for tiles of bfloat16, too, what reads whole windows is better off with those, see `tiles`;
 - other x86: FBGEMM's. It multiplies no faster than float32, but there is a quarter of the weights to fetch, which is
   what the few rows of a decoder wait for. So only the decoder's largest layers are quantised, the rest stays float.
   Pairs of products are added in 16 bits there: weights have 7 bits, or the sums would overflow;
@@ -24,7 +25,8 @@ from torch import Tensor, nn
 
 from subwhisper.model import few_rows
 from subwhisper.model.stand_ins import Kind, replace_linears
-from subwhisper.model.whisper import Whisper
+from subwhisper.model.tiles import TiledLinear, multiplies_tiles
+from subwhisper.model.whisper import Decoder, Whisper
 
 _LARGEST = 127.0
 _LARGEST_OF_7_BITS = 63.0
@@ -165,19 +167,24 @@ def _products(rows: Tensor, weight: Tensor) -> Tensor:
     return torch._int_mm(rows, weight.t())[:n_rows]
 
 
-def quantize(network: Whisper, device: torch.device) -> None:
+def quantize(part: Whisper | Decoder, device: torch.device) -> None:
     """Replace linear layers, and the product with the vocabulary, by 8-bit stand-ins.
 
     Args:
-        network: changed in place; still on the processor.
+        part: a whole network or its decoder, changed in place; still on the processor.
         device: where it will run.
     """
     if device.type == "cpu" and multiplies_fast():
-        replace_linears(network, lambda path, weight: OneDnnInt8Linear)
+        replace_linears(part, _kind_for_multiplying)
     elif device.type == "cpu" and fetches_fast():
-        replace_linears(network.decoder, _kind_for_fetching)
+        replace_linears(part.decoder if isinstance(part, Whisper) else part, _kind_for_fetching)
     else:
-        replace_linears(network, lambda path, weight: Int8Linear)
+        replace_linears(part, lambda path, weight: Int8Linear)
+
+
+def _kind_for_multiplying(path: str, weight: Tensor) -> Kind:
+    """Eight bits, but for whole windows where there is better."""
+    return TiledLinear if few_rows.reads_whole_windows(path) and multiplies_tiles() else OneDnnInt8Linear
 
 
 def _kind_for_fetching(path: str, weight: Tensor) -> Kind | None:
