@@ -9,6 +9,9 @@ from subwhisper.model.dims import ModelDims
 from subwhisper.model.tiles import TiledEncoder, TiledLinear
 from subwhisper.model.whisper import Whisper
 
+pytestmark = pytest.mark.skipif(
+    not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="oneDNN has no bfloat16 for this processor"
+)
 DIMS = ModelDims(80, 100, 64, 2, 2, 600, 32, 64, 2, 2)
 
 
@@ -30,12 +33,15 @@ def test_an_encoder_in_tiles_tells_nearly_the_same_in_float32() -> None:
     assert found.dtype == torch.float32
     assert error(found, expected) < 0.01
     assert {value.dtype for value in network.encoder.state_dict().values()} == {torch.bfloat16}
+    assert not any(isinstance(layer, torch.nn.Linear) for layer in network.encoder.modules())
 
 
 def test_a_layer_in_tiles_is_close_with_and_without_a_bias() -> None:
     for layer in (torch.nn.Linear(48, 64), torch.nn.Linear(48, 64, bias=False)):
         x = torch.randn(2, 10, 48)
-        assert error(TiledLinear(layer.weight, layer.bias)(x), layer(x)) < 0.01
+        assert error(TiledLinear(layer.weight, layer.bias)(x), layer(x).detach()) < 0.01
+        followed = torch.nn.functional.gelu(layer(x)).detach()
+        assert error(TiledLinear(layer.weight, layer.bias, then="gelu")(x), followed) < 0.01
 
 
 @pytest.mark.parametrize("has_tiles", [True, False])
