@@ -8,7 +8,6 @@ again. Prints the peak resident memory of each process and their ratio, as JSON.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 def transcribe(media: Path, weights: str) -> None:
     """Run in the child: transcribe and print this process's peak memory."""
     from subwhisper import DecodeOptions, FallbackOptions, TranscribeOptions, load_model, open_audio
+    from subwhisper.pipeline.figures import peak_memory
 
     options = TranscribeOptions(
         language="en",
@@ -34,7 +34,7 @@ def transcribe(media: Path, weights: str) -> None:
                 "audio_minutes": round((transcript.duration or 0) / 60, 2),
                 "segments": len(transcript.segments),
                 "seconds": round(time.monotonic() - started, 1),
-                "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+                "peak_mb": round(peak_memory() / 2**20, 1),
             }
         )
     )
