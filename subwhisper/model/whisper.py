@@ -31,12 +31,14 @@ def sinusoids(length: int, channels: int, max_timescale: float = 10_000.0) -> Te
 
 
 _FEW_QUERIES = 8  # torch's fused kernel pays for many queries and loses badly for one
+_MOST_SCORES = 2**18  # of a head that are kept for its gradients: those of 30 s would take gigabytes
 
 
 def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Tensor:
     """Softmax attention, (B, H, T, d) x (B, H, L, d) -> (B, H, T, d); `mask` is added to the scores."""
     n_queries, width = query.shape[-2:]
-    if query.requires_grad and query.device.type == "cpu":  # the fused kernel's gradients take half as long again
+    is_learnt = query.requires_grad and query.device.type == "cpu"
+    if is_learnt and n_queries * keys.shape[-2] <= _MOST_SCORES:  # the fused kernel's gradients take half as long again
         scores = (query * width**-0.5) @ keys.transpose(-1, -2)
         return torch.softmax(scores if mask is None else scores + mask, dim=-1) @ values
     if n_queries > _FEW_QUERIES:

@@ -61,16 +61,25 @@ def join(states: Sequence[Path]) -> None:
         states: the `state.pt` of each run; written anew.
 
     Raises:
-        InputError: one is not there.
+        InputError: one is not there, or they are of different shapes or vocabularies.
     """
     for path in states:
         if not path.is_file():
             raise InputError(f"{path} is not a saved training run", hint="name the folders that `train` was given")
     kept = [torch.load(path, weights_only=True, map_location="cpu") for path in states]
+    for path, state in zip(states, kept, strict=True):
+        if _kind(state) != _kind(kept[0]):
+            raise InputError(f"{path} is of another shape or vocabulary than {states[0]}")
     shared = {name: _mean([state[name] for state in kept]) for name in ("trainee", "averaged", "optimizers")}
     for path, state in zip(states, kept, strict=True):
         with replacing(path) as file:
             torch.save(state | shared, file)
+
+
+def _kind(state: dict[str, Any]) -> tuple[Any, ...]:
+    """What must be alike in runs that are joined."""
+    shapes = {name: value.shape for name, value in state["trainee"].items()}
+    return shapes, state["pieces"], state["classes"]
 
 
 def _mean(values: Sequence[Any]) -> Any:

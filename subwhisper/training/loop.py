@@ -84,6 +84,12 @@ class TrainOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.recorded_share <= 1:
             raise OptionError(f"recorded_share must lie between 0 and 1, got {self.recorded_share}")
+        if not 0 <= self.dropout < 1:
+            raise OptionError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
+        if not 0 <= self.wrong <= 1:
+            raise OptionError(f"wrong must lie between 0 and 1, got {self.wrong}")
+        if not 0 <= self.moments < math.inf:
+            raise OptionError(f"moments must be at least 0, got {self.moments}")
 
     def dims(self, n_vocab: int) -> ModelDims:
         return ModelDims(

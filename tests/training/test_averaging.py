@@ -91,7 +91,14 @@ def test_runs_that_are_joined_go_on_from_their_mean_each_by_its_own_clock(tmp_pa
         path.parent.mkdir()
         weights = {"weight": torch.full((2, 2), 1.0 + 2 * number)}
         momenta = ({"state": {0: {"momentum": torch.full((2,), float(number)), "step": torch.tensor(3.0)}}},)
-        kept = {"options": {"seed": number}, "trainee": weights, "averaged": weights, "optimizers": momenta}
+        kept = {
+            "options": {"seed": number},
+            "pieces": [b"a"],
+            "classes": {},
+            "trainee": weights,
+            "averaged": weights,
+            "optimizers": momenta,
+        }
         torch.save(kept | {"clock": (10 + number, 1.5)}, path)
     join(paths)
     for number, path in enumerate(paths):
@@ -103,3 +110,7 @@ def test_runs_that_are_joined_go_on_from_their_mean_each_by_its_own_clock(tmp_pa
         assert torch.equal(state["optimizers"][0]["state"][0]["momentum"], torch.full((2,), 0.5))
     with pytest.raises(InputError, match="not a saved training run"):
         join([*paths, tmp_path / "c" / "state.pt"])
+    other = torch.load(paths[1], weights_only=True) | {"pieces": [b"b"]}
+    torch.save(other, paths[1])
+    with pytest.raises(InputError, match="another shape or vocabulary"):
+        join(paths)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from packs import packed
 
-from subwhisper.errors import InputError
+from subwhisper.errors import InputError, OptionError
 from subwhisper.model.checkpoints import read_checkpoint
 from subwhisper.training import dataset, loop
 from subwhisper.training.forced import load_timings
@@ -111,3 +111,9 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
         for step, share in ((0, 0.0), (9, 0.1), (500, 0.7), (900, 0.875), (999, 1.0))
     ]
     assert rates == pytest.approx([0.1, 1.0, 1.0, 0.5, 0.01])
+
+
+@pytest.mark.parametrize("wrong", [{"dropout": 1.0}, {"dropout": -0.1}, {"wrong": 1.5}, {"moments": -1.0}])
+def test_shares_that_are_none_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(OptionError, match=f"{next(iter(wrong))} must"):
+        loop.TrainOptions(**wrong)
